@@ -1,0 +1,6 @@
+# Uses ccache where it is installed.
+find_program(XGEN_CCACHE ccache)
+if(XGEN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${XGEN_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${XGEN_CCACHE})
+endif()
