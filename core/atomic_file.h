@@ -1,0 +1,15 @@
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace xgen {
+
+/// Writes a whole file or leaves the old one untouched: temporary file beside it, fsync, rename,
+/// and fsync of the folder, so that a power failure leaves one of the two. Missing folders are
+/// made.
+///
+/// @throws UserError which names the file and the reason (no space, no permission, ...).
+void write_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+}  // namespace xgen
