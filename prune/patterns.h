@@ -1,0 +1,23 @@
+#pragma once
+
+#include <span>
+
+#include "core/sparsity.h"
+
+namespace xgen::prune {
+
+/// Every pattern of a 3x3 kernel which keeps the centre and `taps` - 1 of the other eight, in
+/// ascending order of their bits: 56 for four taps.
+PatternSet centred_patterns(int taps);
+
+/// The patterns that serve a layer: each block (group_out filters x lane_channels channels) votes
+/// for the centred pattern that keeps the most of its energy; the `count` patterns with the most
+/// votes win, in that order. Patterns without a vote are never chosen; ties go to the smaller bits.
+///
+/// @param weight  row-major [c_out, c_in, 3, 3].
+/// Source: PatDNN, arXiv:2001.00138, section 4.1; one set a layer, as patterns are data of a
+/// kernel.
+PatternSet choose_patterns(std::span<const float> weight, const WeightShape& shape, int group_out,
+                           int lane_channels, int taps, int count);
+
+}  // namespace xgen::prune
