@@ -145,6 +145,12 @@ ValueId Patch::constant(std::string name, ConstantPtr constant) {
   return first_new_ + static_cast<ValueId>(new_values_.size()) - 1;
 }
 
+ValueId Patch::constant(std::string name, Constant constant, std::optional<Sparsity> sparsity) {
+  const ValueId id = this->constant(std::move(name), std::move(constant));
+  new_values_.back().sparsity = std::move(sparsity);
+  return id;
+}
+
 ValueId Patch::value(std::string name, TensorType type) {
   new_values_.push_back({std::move(name), std::move(type), nullptr, {}});
   return first_new_ + static_cast<ValueId>(new_values_.size()) - 1;
@@ -168,6 +174,11 @@ Patch& Patch::replace(ValueId from, ValueId to) {
 
 Patch& Patch::retype(ValueId id, TensorType type) {
   retype_.emplace_back(id, std::move(type));
+  return *this;
+}
+
+Patch& Patch::set_sparsity(ValueId id, Sparsity sparsity) {
+  new_values_.at(static_cast<std::size_t>(id - first_new_)).sparsity = std::move(sparsity);
   return *this;
 }
 

@@ -119,6 +119,8 @@ class Patch {
 
   ValueId constant(std::string name, Constant constant);
   ValueId constant(std::string name, ConstantPtr constant);
+  /// A weight which takes the place of a pruned one.
+  ValueId constant(std::string name, Constant constant, std::optional<Sparsity> sparsity);
   ValueId value(std::string name, TensorType type = {});  ///< a new computed value.
   Patch& add(std::string name, Op op, std::vector<ValueId> inputs, std::vector<ValueId> outputs);
   Patch& remove(const Node& node);
@@ -126,6 +128,8 @@ class Patch {
   Patch& replace(ValueId from, ValueId to);
   /// Gives an existing value another type (shape, quantization) when the patch is applied.
   Patch& retype(ValueId id, TensorType type);
+  /// Masks a constant that the patch made.
+  Patch& set_sparsity(ValueId id, Sparsity sparsity);
 
   void apply(Graph& graph) const;
 

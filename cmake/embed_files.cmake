@@ -1,0 +1,17 @@
+# cmake -DFILES=a;b -DOUTPUT=x -P embed_files.cmake: writes {"a", R"~(...)~"} for every file.
+set(text "")
+foreach(file ${FILES})
+  file(READ ${file} content)
+  get_filename_component(name ${file} NAME)
+  # A raw string may hold 65,536 characters at most; adjacent ones are joined.
+  string(LENGTH "${content}" length)
+  set(literal "")
+  set(at 0)
+  while(at LESS length)
+    string(SUBSTRING "${content}" ${at} 12000 part)
+    string(APPEND literal "R\"~(${part})~\" ")
+    math(EXPR at "${at} + 12000")
+  endwhile()
+  string(APPEND text "{\"${name}\", ${literal}},\n")
+endforeach()
+file(WRITE ${OUTPUT} "${text}")

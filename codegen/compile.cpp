@@ -1,0 +1,76 @@
+#include "codegen/compile.h"
+
+#include <algorithm>
+#include <set>
+
+#include "codegen/lower/lower.h"
+#include "core/error.h"
+#include "core/ir/infer_shapes.h"
+
+namespace xgen {
+
+namespace {
+
+// The symbols that are batches: leading extents of every input and output they occur in, and of nothing else there.
+std::set<std::string> batch_symbols(const ir::Graph& graph) {
+  std::set<std::string> leading, inner;
+  for (const auto* list : {&graph.inputs(), &graph.outputs()}) {
+    for (const ir::ValueId id : *list) {
+      const auto& shape = graph.value(id).type.shape;
+      for (std::size_t d = 0; shape && d < shape->size(); ++d) {
+        if (!(*shape)[d].is_static()) (d == 0 ? leading : inner).insert((*shape)[d].symbol);
+      }
+    }
+  }
+  for (const std::string& symbol : inner) leading.erase(symbol);
+  return leading;
+}
+
+// Binds every symbol; says which batch became one image.
+ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options, std::vector<std::string>& notes, bool& batched) {
+  const std::vector<std::string> symbols = ir::free_symbols(model);
+  const std::set<std::string> batches = batch_symbols(model);
+  std::map<std::string, std::int64_t> sizes;
+  std::string missing;
+  for (const std::string& symbol : symbols) {
+    const auto given = options.dims.find(symbol);
+    if (batches.count(symbol) != 0 && given == options.dims.end()) {
+      sizes[symbol] = 1;
+      batched = true;
+      if (options.batch == 1) notes.push_back(str("the batch \"", symbol, "\" is 1"));
+    } else if (given != options.dims.end()) {
+      sizes[symbol] = given->second;
+    } else {
+      missing += str(missing.empty() ? "" : ", ", "\"", symbol, "\"");
+    }
+  }
+  if (!missing.empty()) throw UserError(str("model \"", model.name, "\": dimensions without a size: ", missing, "; bind them with --dim NAME=N"));
+  for (const auto& [name, size] : options.dims) {
+    if (std::find(symbols.begin(), symbols.end(), name) != symbols.end()) continue;
+    std::string known;
+    for (const std::string& s : symbols) known += str(known.empty() ? "" : ", ", "\"", s, "\"");
+    throw UserError(str("model \"", model.name, "\" has no dimension \"", name, "\"; it has ", known.empty() ? "none without a size" : known));
+  }
+  return sizes.empty() ? model : ir::bind_dims(model, sizes);
+}
+
+}  // namespace
+
+CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
+  CompiledModel result;
+  result.target = options.target;
+  bool batched = false;
+  ir::Graph graph = bind_symbols(ir::infer_shapes(model), options, result.notes, batched);
+  if (options.batch > 1 && !batched) throw UserError(str("model \"", model.name, "\": a batch of ", options.batch, " needs a symbolic leading dimension; its shapes are fixed"));
+  result.graph = passes::run_pipeline(std::move(graph), options.pipeline);
+  lower::LowerOptions lowering;
+  lowering.signed_activations = options.target.signed_activations;
+  lowering.dense_group_f32 = options.target.dense_group_fp32;
+  lowering.dense_group_i8 = options.target.dense_group_int8;
+  lowering.use_sparsity = options.use_sparsity;
+  result.program = lower::lower(result.graph, lowering);
+  result.program.batch = options.batch;
+  return result;
+}
+
+}  // namespace xgen

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codegen/lower/context.h"
+#include "codegen/passes/pipeline.h"
+#include "codegen/program.h"
+#include "core/ir/graph.h"
+#include "core/target.h"
+
+namespace xgen {
+
+struct CompileOptions {
+  Target target;
+  std::map<std::string, std::int64_t> dims;  ///< sizes of symbolic dimensions.
+  int batch = 1;                             ///< images per run, where the batch is symbolic.
+  bool use_sparsity = true;                  ///< false: masks are ignored, for comparison.
+  passes::PipelineOptions pipeline;
+};
+
+/// A model after all passes, as kernel calls.
+struct CompiledModel {
+  ir::Graph graph;  ///< what was lowered: static, fused, integer where quantized.
+  Program program;
+  Target target;
+  std::vector<std::string> notes;  ///< choices that a person should know of, such as a batch bound to 1.
+};
+
+/// Compiles a model, dense or pruned, float or QDQ, for a target.
+///
+/// The leading symbolic dimension of the inputs is the batch: kernels are made for one image, and a
+/// run loops over `batch` of them. Other symbols must be in `dims`.
+///
+/// @throws UserError naming every symbol that is not bound, or the node that no kernel serves.
+CompiledModel compile(const ir::Graph& model, const CompileOptions& options);
+
+}  // namespace xgen

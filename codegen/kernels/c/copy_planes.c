@@ -1,0 +1,35 @@
+static inline uint32_t requantize_lane(uint32_t lane, const xgen_copy* c) {
+  uint32_t r = 0;
+  lane ^= XGEN_FLIP;
+  for (int i = 0; i < 32; i += 8) {
+    const float value = (float)((int32_t)(lane >> i & 255U) - c->x_zero) * c->scale;
+    const float low = (float)-c->zero, high = (float)(255 - c->zero);
+    const float clipped = value < low ? low : value > high ? high : value;
+    r |= (uint32_t)(c->zero + (int)lrintf(clipped)) << i;
+  }
+  return r ^ XGEN_FLIP;
+}
+
+/* Planes of y beyond those of x are filled with the border's value: zeros. */
+static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
+  for (int p = 0; p < c->y.planes; ++p) {
+    const int source = p - c->first;
+    const uint32_t* x = (const uint32_t*)(const void*)(ctx->arena + c->x.data);
+    for (int row = 0; row < c->y.height; ++row) {
+      uint32_t* y = (uint32_t*)(void*)(ctx->arena + c->y.data + (size_t)p * c->y.plane) + (ptrdiff_t)row * c->y.pitch;
+      if (source < 0 || source >= c->x.planes) {
+        for (int i = 0; i < c->y.width; ++i) y[i] = c->y.border;
+        continue;
+      }
+      const uint32_t* from = x + (size_t)source * c->x.plane / 4 + (ptrdiff_t)(c->row + row * c->row_step) * c->x.pitch + c->column;
+      if (c->requantize) {
+        for (int i = 0; i < c->y.width; ++i) y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
+      } else if (c->column_step == 1) {
+        memcpy(y, from, 4 * (size_t)c->y.width);
+      } else {
+        for (int i = 0; i < c->y.width; ++i) y[i] = from[(ptrdiff_t)i * c->column_step];
+      }
+    }
+  }
+  write_borders(&c->y, ctx->arena, 0, c->y.planes);
+}

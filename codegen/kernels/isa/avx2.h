@@ -1,0 +1,67 @@
+/* AVX2 and FMA: 8 lanes. Without VNNI the dot product widens to 16 bits: vpmaddubsw would saturate. */
+#include <immintrin.h>
+enum { LANES = 8 };
+typedef __m256 vf;
+typedef __m256i vi;
+typedef struct { __m256i even, odd; } vx; /* channels 0 and 2, 1 and 3, as 16-bit numbers */
+typedef struct { __m256i even, odd; } vw;
+
+static inline vf vf_load(const void* p) { return _mm256_loadu_ps((const float*)p); }
+static inline void vf_store(void* p, vf v) { _mm256_storeu_ps((float*)p, v); }
+static inline vf vf_set1(float s) { return _mm256_set1_ps(s); }
+static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
+static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }
+static inline vf vf_mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+static inline vf vf_div(vf a, vf b) { return _mm256_div_ps(a, b); }
+static inline vf vf_min(vf a, vf b) { return _mm256_min_ps(a, b); }
+static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
+
+static inline vi vi_load(const void* p) { return _mm256_loadu_si256((const __m256i*)p); }
+static inline void vi_store(void* p, vi v) { _mm256_storeu_si256((__m256i*)p, v); }
+static inline vi vi_set1(int32_t s) { return _mm256_set1_epi32(s); }
+static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
+static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+static inline vi vi_min(vi a, vi b) { return _mm256_min_epi32(a, b); }
+static inline vi vi_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
+static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
+static inline vi vi_shl23(vi a) { return _mm256_slli_epi32(a, 23); }
+static inline vi vi_sra6(vi a) { return _mm256_srai_epi32(a, 6); }
+static inline vi vi_byte(vi a, int i) { return _mm256_and_si256(_mm256_srl_epi32(a, _mm_cvtsi32_si128(8 * i)), _mm256_set1_epi32(255)); }
+static inline vf vi_to_f(vi a) { return _mm256_cvtepi32_ps(a); }
+static inline vi vf_round(vf a) { return _mm256_cvtps_epi32(a); }
+static inline vf vi_as_f(vi a) { return _mm256_castsi256_ps(a); }
+static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
+  const __m256i order = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm256_shuffle_epi8(_mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)), order);
+}
+static inline vi vi_max_u8(vi a, vi b) { return _mm256_max_epu8(a, b); }
+static inline vi vi_max_s8(vi a, vi b) { return _mm256_max_epi8(a, b); }
+
+static inline vx vx_load(const void* p) {
+  const __m256i v = _mm256_loadu_si256((const __m256i*)p);
+  const vx x = {_mm256_and_si256(v, _mm256_set1_epi16(255)), _mm256_srli_epi16(v, 8)};
+  return x;
+}
+static inline vw vw_set1(const void* p) {
+  int32_t s;
+  memcpy(&s, p, 4);
+  const __m256i v = _mm256_set1_epi32(s);
+  const vw w = {_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), _mm256_srai_epi16(v, 8)};
+  return w;
+}
+static inline vx vx_broadcast(const void* p) {
+  int32_t s;
+  memcpy(&s, p, 4);
+  const __m256i v = _mm256_set1_epi32(s);
+  const vx x = {_mm256_and_si256(v, _mm256_set1_epi16(255)), _mm256_srli_epi16(v, 8)};
+  return x;
+}
+static inline vw vw_load(const void* p) {
+  const __m256i v = _mm256_loadu_si256((const __m256i*)p);
+  const vw w = {_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), _mm256_srai_epi16(v, 8)};
+  return w;
+}
+static inline vi vi_dot(vi acc, vx x, vw w) {
+  return _mm256_add_epi32(acc, _mm256_add_epi32(_mm256_madd_epi16(x.even, w.even), _mm256_madd_epi16(x.odd, w.odd)));
+}

@@ -1,0 +1,85 @@
+#include "codegen/lower/memory_plan.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "codegen/step_fields.h"
+#include "core/error.h"
+
+namespace xgen::lower {
+
+namespace {
+
+constexpr std::size_t kDistanceMask = (std::size_t{1} << 40) - 1;
+
+bool is_offset(std::size_t address) { return address != XGEN_NONE && (address & XGEN_CONSTANT) == 0; }
+
+// Calls `see(address)` for every arena offset of a step.
+template <class See>
+struct ArenaVisitor {
+  See see;
+  template <class T> void value(const char*, T&) {}
+  template <class T> void array(const char*, T&, int) {}
+  void constant(const char*, std::size_t&) {}
+  void arena(const char*, std::size_t& address) {
+    if (is_offset(address)) see(address);
+  }
+  void planes(const char*, xgen_planes& p) {
+    if (p.planes > 0) visit_fields(*this, p);
+    else if (p.plane == 0 && p.data != XGEN_NONE && p.data != 0) arena("data", p.data);  // one value a channel
+  }
+};
+
+template <class See>
+void visit_arena(Step& step, See see) {
+  ArenaVisitor<See> visitor{see};
+  std::visit([&](auto& args) { visit_fields(visitor, args); }, step.args);
+}
+
+struct Life {
+  int first = -1, last = -1;
+};
+
+}  // namespace
+
+void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes) {
+  std::vector<Life> lives(buffer_bytes.size());
+  for (int i = 0; i < static_cast<int>(program.steps.size()); ++i) {
+    visit_arena(program.steps[static_cast<std::size_t>(i)], [&](std::size_t& address) {
+      Life& life = lives.at(address >> 40);
+      if (life.first < 0) life.first = i;
+      life.last = i;
+    });
+  }
+  std::vector<std::size_t> order(buffer_bytes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return buffer_bytes[a] > buffer_bytes[b]; });
+
+  // A tile may read a vector before the first and behind the last plane.
+  constexpr std::size_t kGuard = 256;
+  std::vector<std::size_t> place(buffer_bytes.size(), 0);
+  std::vector<std::size_t> placed;
+  std::size_t end = kGuard;
+  for (const std::size_t b : order) {
+    if (lives[b].first < 0) continue;
+    std::vector<std::size_t> rivals;
+    for (const std::size_t other : placed) {
+      if (lives[other].first <= lives[b].last && lives[b].first <= lives[other].last) rivals.push_back(other);
+    }
+    std::sort(rivals.begin(), rivals.end(), [&](std::size_t x, std::size_t y) { return place[x] < place[y]; });
+    std::size_t at = kGuard;
+    for (const std::size_t rival : rivals) {
+      if (at + buffer_bytes[b] <= place[rival]) break;
+      at = std::max(at, place[rival] + buffer_bytes[rival]);
+    }
+    place[b] = at;
+    placed.push_back(b);
+    end = std::max(end, at + buffer_bytes[b]);
+  }
+  for (Step& step : program.steps) {
+    visit_arena(step, [&](std::size_t& address) { address = place[address >> 40] + (address & kDistanceMask); });
+  }
+  program.arena_bytes = end + kGuard;
+}
+
+}  // namespace xgen::lower

@@ -1,0 +1,74 @@
+#include "codegen/passes/pipeline.h"
+
+#include <chrono>
+
+#include "codegen/passes/fuse_epilogue.h"
+#include "codegen/passes/to_conv.h"
+#include "core/error.h"
+#include "core/ir/infer_shapes.h"
+#include "core/ir/rewrite/fold_batch_norm.h"
+#include "core/ir/rewrite/fold_constants.h"
+#include "core/ir/rewrite/fold_pad.h"
+#include "core/ir/rewrite/lower_quantization.h"
+#include "core/ir/rewrite/simplify.h"
+#include "core/ir/verify.h"
+
+namespace xgen::passes {
+
+namespace {
+
+struct Pass {
+  const char* name;
+  ir::Graph (*run)(ir::Graph, int max_patches);
+};
+
+// What runs, and in which order: the map of the compiler's graph half. Lowering follows (codegen/lower).
+const Pass kPasses[] = {
+    {"fold_constants", [](ir::Graph g, int n) { return ir::fold_constants(std::move(g), n); }},
+    {"simplify", [](ir::Graph g, int n) { return ir::simplify(std::move(g), n); }},
+    {"fold_pad", [](ir::Graph g, int n) { return ir::fold_pad(std::move(g), n); }},
+    {"fold_batch_norm", [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n); }},
+    {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); }},
+    {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
+    {"fuse_epilogue", [](ir::Graph g, int n) { return fuse_epilogue(std::move(g), n); }},
+};
+
+void check_names(const PipelineOptions& options) {
+  std::set<std::string> known;
+  for (const Pass& pass : kPasses) known.insert(pass.name);
+  const auto check = [&](const std::string& name) {
+    if (known.count(name) != 0) return;
+    std::string names;
+    for (const Pass& pass : kPasses) names += str(names.empty() ? "" : ", ", pass.name);
+    throw UserError(str("unknown pass \"", name, "\"; passes: ", names));
+  };
+  for (const std::string& name : options.disabled) check(name);
+  for (const auto& [name, count] : options.max_patches) check(name);
+}
+
+}  // namespace
+
+std::vector<std::string> pass_names() {
+  std::vector<std::string> names;
+  for (const Pass& pass : kPasses) names.emplace_back(pass.name);
+  return names;
+}
+
+ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options, std::vector<PassRecord>* records) {
+  check_names(options);
+  graph = ir::infer_shapes(std::move(graph));
+  for (const Pass& pass : kPasses) {
+    if (options.disabled.count(pass.name) != 0) continue;
+    const auto limit = options.max_patches.find(pass.name);
+    const std::size_t before = graph.nodes().size();
+    const auto start = std::chrono::steady_clock::now();
+    graph = pass.run(std::move(graph), limit == options.max_patches.end() ? -1 : limit->second);
+    graph = ir::infer_shapes(std::move(graph));
+    ir::verify(graph, pass.name);
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    if (records != nullptr) records->push_back({pass.name, elapsed.count(), before, graph.nodes().size()});
+  }
+  return graph;
+}
+
+}  // namespace xgen::passes

@@ -1,0 +1,168 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <ostream>
+
+#include "codegen/kernels/isa.h"
+#include "codegen/lower/lower.h"
+#include "codegen/runtime/host_model.h"
+#include "core/ir/infer_shapes.h"
+#include "core/reference/evaluate.h"
+#include "tests/support/random_graph.h"
+
+namespace xgen::lower {
+namespace {
+
+// One convolution, in all the ways that lowering tells apart.
+struct Case {
+  const char* name;
+  int c_in, c_out, height, width, kernel, stride;
+  int pad = 0, groups = 1, dilation = 1;
+  enum class Mask { dense, pattern, block } mask = Mask::dense;
+  bool residual = false, relu = false, real_out = false;
+  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+};
+
+const Case kCases[] = {
+    {"dense_3x3", 8, 16, 14, 14, 3, 1, 1},
+    {"odd_sizes", 5, 11, 7, 9, 3, 1, 1},
+    {"pointwise", 12, 24, 10, 10, 1, 1},
+    {"stride_2", 8, 8, 15, 17, 3, 2, 1},
+    {"stride_2_even", 8, 12, 32, 32, 3, 2, 1},
+    {"stride_2_pointwise", 8, 8, 16, 16, 1, 2},
+    {"stride_4_large", 3, 8, 35, 35, 11, 4, 2},
+    {"valid_5x5", 4, 8, 12, 20, 5, 1},
+    {"dilated", 8, 8, 16, 16, 3, 1, 2, 1, 2},
+    {"depthwise", 12, 12, 14, 14, 3, 1, 1, 12},
+    {"depthwise_stride_2", 8, 8, 14, 14, 3, 2, 1, 8},
+    {"grouped", 16, 16, 9, 9, 3, 1, 1, 2},
+    {"wide_rows", 4, 8, 3, 70, 3, 1, 1},
+    {"residual_relu", 8, 8, 14, 14, 3, 1, 1, 1, 1, Case::Mask::dense, true, true},
+    {"pattern", 16, 16, 14, 14, 3, 1, 1, 1, 1, Case::Mask::pattern},
+    {"pattern_stride_2", 16, 16, 14, 14, 3, 2, 1, 1, 1, Case::Mask::pattern, false, true},
+    {"block_pointwise", 32, 16, 8, 8, 1, 1, 0, 1, 1, Case::Mask::block, false, true},
+    {"to_one_position", 16, 20, 4, 4, 4, 1},
+    {"real_result", 8, 10, 8, 8, 3, 1, 1, 1, 1, Case::Mask::dense, false, false, true},
+    {"real_result_one_position", 16, 10, 4, 4, 4, 1, 0, 1, 1, Case::Mask::dense, false, false, true},
+};
+
+Sparsity random_mask(const Case& c, bool integer, test::RandomTensors& random) {
+  Sparsity s;
+  s.scheme = c.mask == Case::Mask::pattern ? Sparsity::Scheme::pattern : Sparsity::Scheme::block;
+  s.group_out = 4;
+  s.lane_channels = integer ? 4 : 1;
+  s.patterns = c.mask == Case::Mask::pattern ? PatternSet{{{0b000'011'011}, {0b011'110'000}, {0b010'111'000}}} : PatternSet{{{1}}};
+  const WeightShape shape{c.c_out, c.c_in, c.kernel, c.kernel};
+  for (int i = 0; i < shape.groups(s) * shape.lanes(s); ++i) {
+    s.kept.push_back(static_cast<std::int16_t>(random.below(2) == 0 ? -1 : random.below(s.patterns.size())));
+  }
+  return s;
+}
+
+ir::QuantParams per_tensor(float scale, int zero) { return {{scale}, {zero}, -1}; }
+
+// The graph as the passes leave it: fused, and integer where `integer`.
+ir::Graph make_graph(const Case& c, bool integer, unsigned seed) {
+  test::RandomTensors random(seed);
+  ir::Graph graph;
+  graph.name = "conv";
+  const ir::DType type = integer ? ir::DType::u8 : ir::DType::f32;
+  const ir::ValueId x = graph.add_input("x", {type, ir::Shape{1, c.c_in, c.height, c.width}, {}});
+  const ir::Extents shape{c.c_out, c.c_in / c.groups, c.kernel, c.kernel};
+  ir::Constant weight = integer ? random.integers<std::int8_t>(shape, -127, 127) : random.f32(shape);
+  std::optional<Sparsity> mask;
+  if (c.mask != Case::Mask::dense) {
+    mask = random_mask(c, integer, random);
+    const auto kept = expand_mask(*mask, {c.c_out, c.c_in, c.kernel, c.kernel});
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      if (kept[i] != 0) continue;
+      if (integer) weight.as_mutable<std::int8_t>()[i] = 0;
+      else weight.as_mutable<float>()[i] = 0;
+    }
+  }
+  const ir::ValueId w = graph.add_constant("w", std::move(weight));
+  graph.value(w).sparsity = mask;
+  const ir::ValueId b = graph.add_constant("b", integer ? random.integers<std::int32_t>({c.c_out}, -1000, 1000) : random.f32({c.c_out}));
+  ir::Conv conv;
+  conv.strides = {c.stride, c.stride};
+  conv.pads = {c.pad, c.pad, c.pad, c.pad};
+  conv.dilations = {c.dilation, c.dilation};
+  conv.groups = c.groups;
+  if (c.relu) conv.epilogue.activation = {ir::Activation::Kind::clip, 0, std::numeric_limits<float>::infinity(), 0, 0};
+  std::vector<ir::ValueId> inputs{x, w, b};
+  if (c.residual) {
+    conv.epilogue.residual = true;
+    if (integer) conv.epilogue.before_residual = per_tensor(0.07F, 130);
+    inputs.push_back(graph.add_input("r", {type, ir::Shape{1, c.c_out, c.height, c.width}, {}}));
+  }
+  const ir::ValueId y = graph.add_node("y", conv, inputs);
+  graph.set_outputs({y});
+  if (integer) {
+    graph.value(x).type.quant = per_tensor(0.02F, 7);
+    ir::QuantParams scales{{}, {}, 0};
+    for (int f = 0; f < c.c_out; ++f) scales.scale.push_back(0.001F + 0.0001F * static_cast<float>(f)), scales.zero_point.push_back(0);
+    graph.value(w).type.quant = scales;
+    if (c.residual) graph.value(inputs.back()).type.quant = per_tensor(0.03F, 11);
+    graph.value(y).type.dtype = c.real_out ? ir::DType::f32 : ir::DType::u8;
+    if (!c.real_out) graph.value(y).type.quant = per_tensor(0.05F, c.relu ? 3 : 121);
+  }
+  return ir::infer_shapes(std::move(graph));
+}
+
+std::vector<ir::Constant> random_inputs(const ir::Graph& graph, unsigned seed) {
+  test::RandomTensors random(seed);
+  std::vector<ir::Constant> inputs;
+  for (const ir::ValueId id : graph.inputs()) {
+    const ir::Extents shape = ir::extents(*graph.value(id).type.shape);
+    inputs.push_back(graph.value(id).type.dtype == ir::DType::u8 ? random.integers<std::uint8_t>(shape, 0, 255) : random.f32(shape));
+  }
+  return inputs;
+}
+
+void expect_equal(const ir::Constant& got, const ir::Constant& want, const std::string& what) {
+  ASSERT_EQ(got.shape, want.shape) << what;
+  ASSERT_EQ(got.dtype, want.dtype) << what;
+  if (got.dtype == ir::DType::u8) {
+    EXPECT_THAT(got.as<std::uint8_t>(), ::testing::ElementsAreArray(want.as<std::uint8_t>())) << what;
+    return;
+  }
+  for (std::int64_t i = 0; i < got.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    ASSERT_NEAR(got.as<float>()[at], want.as<float>()[at], 1e-4 * (1 + std::abs(want.as<float>()[at]))) << what << " at " << i;
+  }
+}
+
+class ConvKernels : public ::testing::TestWithParam<Case> {};
+
+void check(const Case& c, bool integer, bool signed_activations) {
+  const ir::Graph graph = make_graph(c, integer, 3);
+  const auto inputs = random_inputs(graph, 5);
+  const ir::Constant want = reference::evaluate(graph, inputs)[0];
+  LowerOptions options;
+  options.signed_activations = signed_activations;
+  std::vector<std::string> isas;
+  for (const kernels::Isa* isa : kernels::host_isas()) {
+    if (!signed_activations || isa->arch == std::string("any")) isas.emplace_back(isa->name);
+  }
+  HostModel model = HostModel::build(lower(graph, options), isas);
+  for (const std::string& isa : isas) {
+    model.select(isa);
+    expect_equal(model.run(inputs)[0], want, isa);
+    expect_equal(model.run(inputs)[0], want, isa + ", second run");
+  }
+}
+
+TEST_P(ConvKernels, Fp32AgreesWithTheReferenceOnEveryInstructionSet) {
+  if (GetParam().real_out) GTEST_SKIP() << "an int8 case";
+  check(GetParam(), false, false);
+}
+
+TEST_P(ConvKernels, Int8EqualsTheReferenceOnEveryInstructionSet) { check(GetParam(), true, false); }
+
+TEST_P(ConvKernels, Int8StoredSignedEqualsTheReference) { check(GetParam(), true, true); }
+
+INSTANTIATE_TEST_SUITE_P(, ConvKernels, ::testing::ValuesIn(kCases), [](const auto& c) { return c.param.name; });
+
+}  // namespace
+}  // namespace xgen::lower
