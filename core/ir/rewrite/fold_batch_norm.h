@@ -1,0 +1,15 @@
+#pragma once
+
+#include "core/ir/graph.h"
+
+namespace xgen::ir {
+
+/// Folds a batch norm into the convolution or Gemm before it:
+///
+///   bn(conv(x, w, b)) == conv(x, w * k, (b - mean) * k + shift),  k = scale / sqrt(var + eps)
+///
+/// Applies where nothing else reads the convolution and all parameters are constants. A mask stays
+/// with its weight. Results agree with the unfolded graph up to float rounding.
+Graph fold_batch_norm(Graph graph);
+
+}  // namespace xgen::ir
