@@ -1,0 +1,36 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "train/graph_module.h"
+
+namespace xgen::train {
+
+/// How pruning and quantization take part in training. All calls are made on the training thread; a
+/// hook's state is in every checkpoint, so that a resumed run goes on to the same bits.
+class TrainingHook {
+ public:
+  virtual ~TrainingHook() = default;
+
+  /// Names the hook's tensors in checkpoints; unique in a stage.
+  virtual std::string name() const = 0;
+  /// Before the first step of a new run; not called on a resume, where load_state comes instead.
+  virtual void begin(GraphModule& /*module*/) {}
+  /// Once before the first step of each epoch, from 0; a resume in the middle of an epoch does not
+  /// repeat it.
+  virtual void before_epoch(GraphModule& /*module*/, std::int64_t /*epoch*/) {}
+  /// Added to the loss of this step; undefined: nothing.
+  virtual Tensor extra_loss(GraphModule& /*module*/) { return {}; }
+  /// After the optimizer's step number `step` (from 0); weights may be changed in place.
+  virtual void after_step(GraphModule& /*module*/, std::int64_t /*step*/) {}
+  /// After each epoch, before it is evaluated.
+  virtual void after_epoch(GraphModule& /*module*/, std::int64_t /*epoch*/) {}
+  /// Everything that decides what the hook does next.
+  virtual NamedTensors state() const { return {}; }
+  virtual void load_state(const NamedTensors& /*state*/) {}
+};
+
+}  // namespace xgen::train
