@@ -11,7 +11,8 @@ namespace xgen {
 
 namespace {
 
-// The symbols that are batches: leading extents of every input and output they occur in, and of nothing else there.
+// The symbols that are batches: leading extents of every input and output they occur in, and of
+// nothing else there.
 std::set<std::string> batch_symbols(const ir::Graph& graph) {
   std::set<std::string> leading, inner;
   for (const auto* list : {&graph.inputs(), &graph.outputs()}) {
@@ -27,7 +28,8 @@ std::set<std::string> batch_symbols(const ir::Graph& graph) {
 }
 
 // Binds every symbol; says which batch became one image.
-ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options, std::vector<std::string>& notes, bool& batched) {
+ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options,
+                       std::vector<std::string>& notes, bool& batched) {
   const std::vector<std::string> symbols = ir::free_symbols(model);
   const std::set<std::string> batches = batch_symbols(model);
   std::map<std::string, std::int64_t> sizes;
@@ -44,12 +46,15 @@ ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options, st
       missing += str(missing.empty() ? "" : ", ", "\"", symbol, "\"");
     }
   }
-  if (!missing.empty()) throw UserError(str("model \"", model.name, "\": dimensions without a size: ", missing, "; bind them with --dim NAME=N"));
+  if (!missing.empty())
+    throw UserError(str("model \"", model.name, "\": dimensions without a size: ", missing,
+                        "; bind them with --dim NAME=N"));
   for (const auto& [name, size] : options.dims) {
     if (std::find(symbols.begin(), symbols.end(), name) != symbols.end()) continue;
     std::string known;
     for (const std::string& s : symbols) known += str(known.empty() ? "" : ", ", "\"", s, "\"");
-    throw UserError(str("model \"", model.name, "\" has no dimension \"", name, "\"; it has ", known.empty() ? "none without a size" : known));
+    throw UserError(str("model \"", model.name, "\" has no dimension \"", name, "\"; it has ",
+                        known.empty() ? "none without a size" : known));
   }
   return sizes.empty() ? model : ir::bind_dims(model, sizes);
 }
@@ -61,7 +66,9 @@ CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
   result.target = options.target;
   bool batched = false;
   ir::Graph graph = bind_symbols(ir::infer_shapes(model), options, result.notes, batched);
-  if (options.batch > 1 && !batched) throw UserError(str("model \"", model.name, "\": a batch of ", options.batch, " needs a symbolic leading dimension; its shapes are fixed"));
+  if (options.batch > 1 && !batched)
+    throw UserError(str("model \"", model.name, "\": a batch of ", options.batch,
+                        " needs a symbolic leading dimension; its shapes are fixed"));
   result.graph = passes::run_pipeline(std::move(graph), options.pipeline);
   lower::LowerOptions lowering;
   lowering.signed_activations = options.target.signed_activations;

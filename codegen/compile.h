@@ -25,7 +25,8 @@ struct CompiledModel {
   ir::Graph graph;  ///< what was lowered: static, fused, integer where quantized.
   Program program;
   Target target;
-  std::vector<std::string> notes;  ///< choices that a person should know of, such as a batch bound to 1.
+  std::vector<std::string>
+      notes;  ///< choices that a person should know of, such as a batch bound to 1.
 };
 
 /// Compiles a model, dense or pruned, float or QDQ, for a target.

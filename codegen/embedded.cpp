@@ -27,7 +27,8 @@ std::string_view embedded_file(std::string_view name) {
 std::vector<std::string> embedded_files(std::string_view ending) {
   std::vector<std::string> names;
   for (const auto& [name, text] : files()) {
-    if (name.size() >= ending.size() && name.substr(name.size() - ending.size()) == ending) names.emplace_back(name);
+    if (name.size() >= ending.size() && name.substr(name.size() - ending.size()) == ending)
+      names.emplace_back(name);
   }
   return names;
 }

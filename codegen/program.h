@@ -12,13 +12,15 @@
 #include "codegen/runtime/kernels.h"
 #include "core/ir/graph.h"
 
-/// What lowering makes of a graph and the bundle writer prints as C: a list of kernel calls over one
-/// arena, with everything they need as data.
+/// What lowering makes of a graph and the bundle writer prints as C: a list of kernel calls over
+/// one arena, with everything they need as data.
 namespace xgen {
 
 /// What a step computes; the structs are those of the generated C.
-using StepArgs = std::variant<xgen_conv, xgen_filter_conv, xgen_pool, xgen_global_pool, xgen_binary, xgen_unary, xgen_copy, xgen_resize,
-                              xgen_pack, xgen_move, xgen_broadcast, xgen_map, xgen_axis, xgen_matmul, xgen_quantize, xgen_transfer>;
+using StepArgs =
+    std::variant<xgen_conv, xgen_filter_conv, xgen_pool, xgen_global_pool, xgen_binary, xgen_unary,
+                 xgen_copy, xgen_resize, xgen_pack, xgen_move, xgen_broadcast, xgen_map, xgen_axis,
+                 xgen_matmul, xgen_quantize, xgen_transfer>;
 
 struct Step {
   std::string name;     ///< of the node, or of the conversion: "input to planes".
@@ -46,10 +48,10 @@ struct Program {
   std::vector<xgen_channel_map> channel_maps;
   std::vector<std::byte> weights;  ///< weights.bin.
   std::vector<TensorInfo> inputs, outputs;
-  int batch = 1;                   ///< images per run: the steps run once for each.
-  bool signed_activations = false; ///< int8 activations are stored as x ^ 0x80.
+  int batch = 1;                    ///< images per run: the steps run once for each.
+  bool signed_activations = false;  ///< int8 activations are stored as x ^ 0x80.
   std::size_t arena_bytes = 0;
-  std::size_t table_count = 0;     ///< int32 entries that init fills.
+  std::size_t table_count = 0;  ///< int32 entries that init fills.
   std::set<std::string> kernels() const;
 
   /// The memory that a caller provides.

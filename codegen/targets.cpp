@@ -21,19 +21,23 @@ constexpr const char* kHostArch = "x86_64";
 
 std::vector<std::string> target_names() {
   std::vector<std::string> names = {"host"};
-  for (const std::string& file : embedded_files(".json")) names.push_back(file.substr(0, file.size() - 5));
+  for (const std::string& file : embedded_files(".json"))
+    names.push_back(file.substr(0, file.size() - 5));
   return names;
 }
 
 Target find_target(const std::string& name_or_file) {
   const std::string name = name_or_file == "host" ? kHostArch : name_or_file;
   for (const std::string& file : embedded_files(".json")) {
-    if (file == name + ".json") return read_config<Target>(nlohmann::json::parse(embedded_file(file)), file);
+    if (file == name + ".json")
+      return read_config<Target>(nlohmann::json::parse(embedded_file(file)), file);
   }
-  if (std::filesystem::is_regular_file(name_or_file)) return read_config<Target>(load_config_json(name_or_file), name_or_file);
+  if (std::filesystem::is_regular_file(name_or_file))
+    return read_config<Target>(load_config_json(name_or_file), name_or_file);
   std::string known;
   for (const std::string& n : target_names()) known += str(known.empty() ? "" : ", ", n);
-  throw UserError(str("unknown target \"", name_or_file, "\"; known targets: ", known, ", or a JSON file"));
+  throw UserError(
+      str("unknown target \"", name_or_file, "\"; known targets: ", known, ", or a JSON file"));
 }
 
 std::vector<const kernels::Isa*> isas_of(const Target& target) {

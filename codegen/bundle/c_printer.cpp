@@ -17,8 +17,10 @@ class Printer {
   template <class T>
   void value(const char* name, T& field) {
     if (field == T{}) return;
-    if constexpr (std::is_same_v<T, float>) item(name, c_float(field));
-    else item(name, str(field));
+    if constexpr (std::is_same_v<T, float>)
+      item(name, c_float(field));
+    else
+      item(name, str(field));
   }
   template <class T>
   void array(const char* name, T* field, int count) {
@@ -31,19 +33,26 @@ class Printer {
   void planes(const char* name, xgen_planes& field) {
     if (field.planes == 0 && field.data == 0) return;
     Printer inner;
-    if (field.planes == 0) inner.arena("data", field.data);
-    else visit_fields(inner, field);
+    if (field.planes == 0)
+      inner.arena("data", field.data);
+    else
+      visit_fields(inner, field);
     item(name, "{" + inner.text() + "}");
   }
   const std::string& text() const { return text_; }
 
  private:
   void offset(const char* name, std::size_t field) {
-    if (field == XGEN_NONE) item(name, "XGEN_NONE");
-    else if ((field & XGEN_CONSTANT) != 0) item(name, str(field & ~XGEN_CONSTANT, " | XGEN_CONSTANT"));
-    else if (field != 0) item(name, str(field));
+    if (field == XGEN_NONE)
+      item(name, "XGEN_NONE");
+    else if ((field & XGEN_CONSTANT) != 0)
+      item(name, str(field & ~XGEN_CONSTANT, " | XGEN_CONSTANT"));
+    else if (field != 0)
+      item(name, str(field));
   }
-  void item(const char* name, const std::string& value) { text_ += str(text_.empty() ? "" : ", ", ".", name, " = ", value); }
+  void item(const char* name, const std::string& value) {
+    text_ += str(text_.empty() ? "" : ", ", ".", name, " = ", value);
+  }
   std::string text_;
 };
 
@@ -69,16 +78,20 @@ std::string c_string(const std::string& text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
-    if (c == '\n') result += "\\n";
-    else if (c != '\n') result += c;
+    if (c == '\n')
+      result += "\\n";
+    else if (c != '\n')
+      result += c;
   }
   return result + "\"";
 }
 
 std::string c_type(const StepArgs& args) {
-  static const char* const names[] = {"xgen_conv", "xgen_filter_conv", "xgen_pool", "xgen_global_pool", "xgen_binary", "xgen_unary", "xgen_copy",
-                                      "xgen_resize", "xgen_pack", "xgen_move", "xgen_broadcast", "xgen_map", "xgen_axis", "xgen_matmul",
-                                      "xgen_quantize", "xgen_transfer"};
+  static const char* const names[] = {
+      "xgen_conv",   "xgen_filter_conv", "xgen_pool",      "xgen_global_pool",
+      "xgen_binary", "xgen_unary",       "xgen_copy",      "xgen_resize",
+      "xgen_pack",   "xgen_move",        "xgen_broadcast", "xgen_map",
+      "xgen_axis",   "xgen_matmul",      "xgen_quantize",  "xgen_transfer"};
   static_assert(std::variant_size_v<StepArgs> == sizeof names / sizeof *names);
   return names[args.index()];
 }
@@ -94,7 +107,8 @@ std::string c_channel_map(const xgen_channel_map& map) { return initializer(map)
 std::string c_identifier(const std::string& text) {
   std::string result;
   for (const char c : text) result += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-  if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0])) != 0) result = "m_" + result;
+  if (result.empty() || std::isdigit(static_cast<unsigned char>(result[0])) != 0)
+    result = "m_" + result;
   return result;
 }
 

@@ -10,7 +10,8 @@ namespace {
 
 std::string acc(int filter, int vector) { return str("a", filter, "_", vector); }
 
-// Accumulators start at the bias. They are separate variables: g++ keeps an array of them in memory.
+// Accumulators start at the bias. They are separate variables: g++ keeps an array of them in
+// memory.
 void emit_start(CWriter& c, const PlaneConvVariant& v, int vectors) {
   for (int f = 0; f < v.group; ++f) {
     std::string line = v.type == ConvType::f32 ? str("vf ", acc(f, 0), " = vf_set1(bias[", f, "])")
@@ -26,11 +27,13 @@ void emit_loop(CWriter& c, const PlaneConvVariant& v, int vectors) {
     c.line("const char* p = x + list[i];");
     for (int m = 0; m < vectors; ++m) {
       const std::string at = m == 0 ? "p" : m == 1 ? "p + x_step" : str("p + ", m, " * x_step");
-      c.line(real ? "const vf x" : "const vx x", m, " = ", real ? "vf_load(" : "vx_load(", at, ");");
+      c.line(real ? "const vf x" : "const vx x", m, " = ", real ? "vf_load(" : "vx_load(", at,
+             ");");
     }
     c.line(real ? "vf w;" : "vw w;");
     for (int f = 0; f < v.group; ++f) {
-      std::string line = real ? str("w = vf_set1(weights[", f, "]);") : str("w = vw_set1(weights + ", 4 * f, ");");
+      std::string line =
+          real ? str("w = vf_set1(weights[", f, "]);") : str("w = vw_set1(weights + ", 4 * f, ");");
       for (int m = 0; m < vectors; ++m) {
         line += real ? str(" ", acc(f, m), " = vf_fma(w, x", m, ", ", acc(f, m), ");")
                      : str(" ", acc(f, m), " = vi_dot(", acc(f, m), ", x", m, ", w);");
@@ -44,21 +47,26 @@ void emit_loop(CWriter& c, const PlaneConvVariant& v, int vectors) {
 // fp32 planes: clip, add the residual, clip.
 void emit_store_f32(CWriter& c, const PlaneConvVariant& v, int vectors) {
   const bool integer = v.type == ConvType::i8_f32;
-  c.line("const vf low0 = vf_set1(c->low0), high0 = vf_set1(c->high0), low = vf_set1(c->low), high = vf_set1(c->high);");
+  c.line(
+      "const vf low0 = vf_set1(c->low0), high0 = vf_set1(c->high0), low = vf_set1(c->low), high = "
+      "vf_set1(c->high);");
   for (int f = 0; f < v.group; ++f) {
     if (f > 0) c.line("if (out->count == ", f, ") return;");
     const std::string plane = f == 0 ? "out->y" : str("out->y + ", f, " * out->y_plane");
-    const std::string residual = f == 0 ? "out->residual" : str("out->residual + ", f, " * c->residual_plane");
+    const std::string residual =
+        f == 0 ? "out->residual" : str("out->residual + ", f, " * c->residual_plane");
     c.block("", [&] {
       if (integer) c.line("const vf scale = vf_set1(out->scale[", f, "]);");
       for (int m = 0; m < vectors; ++m) {
-        const std::string value = integer ? str("vf_mul(vi_to_f(", acc(f, m), "), scale)") : acc(f, m);
+        const std::string value =
+            integer ? str("vf_mul(vi_to_f(", acc(f, m), "), scale)") : acc(f, m);
         c.line("vf v", m, " = vf_min(vf_max(", value, ", low0), high0);");
       }
       c.block("if (out->residual != NULL)", [&] {
         c.line("const char* r = ", residual, ";");
         for (int m = 0; m < vectors; ++m) {
-          c.line("v", m, " = vf_min(vf_max(vf_add(v", m, ", vf_load(r + ", m, " * out->residual_step)), low), high);");
+          c.line("v", m, " = vf_min(vf_max(vf_add(v", m, ", vf_load(r + ", m,
+                 " * out->residual_step)), low), high);");
         }
       });
       c.line("char* y = ", plane, ";");
@@ -74,19 +82,24 @@ void emit_store_i8(CWriter& c, const PlaneConvVariant& v, int vectors) {
   for (int quad = 0; quad < v.group / 4; ++quad) {
     if (quad > 0) c.line("if (out->count == ", quad, ") return;");
     c.block("", [&] {
-      for (int f = 0; f < 4; ++f) c.line("const vf s", f, " = vf_set1(out->scale[", 4 * quad + f, "]);");
+      for (int f = 0; f < 4; ++f)
+        c.line("const vf s", f, " = vf_set1(out->scale[", 4 * quad + f, "]);");
       for (int m = 0; m < vectors; ++m) {
         c.block("", [&] {
           for (int f = 0; f < 4; ++f) {
             c.line("vi q", f, " = requantize(", acc(4 * quad + f, m), ", s", f, ", low0, high0);");
           }
-          const std::string residual = quad == 0 ? "out->residual" : str("out->residual + ", quad, " * c->residual_plane");
+          const std::string residual =
+              quad == 0 ? "out->residual" : str("out->residual + ", quad, " * c->residual_plane");
           c.block("if (out->residual != NULL)", [&] {
-            c.line("const vi r = vi_xor(vi_load(", residual, " + ", m, " * out->residual_step), flip);");
-            for (int f = 0; f < 4; ++f) c.line("q", f, " = add_residual(c, q", f, ", vi_byte(r, ", f, "));");
+            c.line("const vi r = vi_xor(vi_load(", residual, " + ", m,
+                   " * out->residual_step), flip);");
+            for (int f = 0; f < 4; ++f)
+              c.line("q", f, " = add_residual(c, q", f, ", vi_byte(r, ", f, "));");
           });
           c.line("vi_store(out->y + ", quad, " * out->y_plane + ", m,
-                 " * out->y_step, vi_xor(vi_pack4(vi_add(q0, zero), vi_add(q1, zero), vi_add(q2, zero), vi_add(q3, zero)), flip));");
+                 " * out->y_step, vi_xor(vi_pack4(vi_add(q0, zero), vi_add(q1, zero), vi_add(q2, "
+                 "zero), vi_add(q3, zero)), flip));");
         });
       }
     });
@@ -97,14 +110,19 @@ void emit_store_i8(CWriter& c, const PlaneConvVariant& v, int vectors) {
 
 const char* name_of(ConvType type) {
   switch (type) {
-    case ConvType::f32: return "f32";
-    case ConvType::i8: return "i8";
-    case ConvType::i8_f32: return "i8_f32";
+    case ConvType::f32:
+      return "f32";
+    case ConvType::i8:
+      return "i8";
+    case ConvType::i8_f32:
+      return "i8_f32";
   }
   return "?";
 }
 
-std::string PlaneConvVariant::symbol() const { return str("plane_conv_", name_of(type), "_g", group); }
+std::string PlaneConvVariant::symbol() const {
+  return str("plane_conv_", name_of(type), "_g", group);
+}
 
 const std::vector<PlaneConvVariant>& plane_conv_variants() {
   static const std::vector<PlaneConvVariant> variants = {
@@ -117,8 +135,10 @@ const std::vector<PlaneConvVariant>& plane_conv_variants() {
 
 int widest_tile(const PlaneConvVariant& v, const Isa& isa) {
   if (isa.lanes == 1) return 1;
-  // Each vector needs its accumulators and its input; widening dot products hold inputs and weights in pairs.
-  const bool widens = v.type != ConvType::f32 && !isa.fast_int8 && isa.arch == std::string("x86_64");
+  // Each vector needs its accumulators and its input; widening dot products hold inputs and weights
+  // in pairs.
+  const bool widens =
+      v.type != ConvType::f32 && !isa.fast_int8 && isa.arch == std::string("x86_64");
   const int per_vector = v.group + (widens ? 2 : 1), spare = widens ? 3 : 1;
   const int fits = std::max(1, (isa.registers - spare) / per_vector);
   return std::min(fits, 8);
@@ -129,13 +149,16 @@ std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
   const int widest = widest_tile(v, isa);
   CWriter c;
   for (int vectors = 1; vectors <= widest; ++vectors) {
-    c.line("/* ", v.group, v.group == 1 ? " filter x " : " filters x ", vectors, vectors == 1 ? " vector. */" : " vectors. */");
+    c.line("/* ", v.group, v.group == 1 ? " filter x " : " filters x ", vectors,
+           vectors == 1 ? " vector. */" : " vectors. */");
     c.block(str("static void ", v.symbol(), "_t", vectors,
-                "(const xgen_conv* c, const char* x, ptrdiff_t x_step, const int32_t* list, int entries, "
+                "(const xgen_conv* c, const char* x, ptrdiff_t x_step, const int32_t* list, int "
+                "entries, "
                 "const char* weight_bytes, const tile_output* out)"),
             [&] {
               if (vectors == 1) c.line("(void)x_step;");
-              c.line(real ? "const float* weights = (const float*)(const void*)weight_bytes;" : "const char* weights = weight_bytes;");
+              c.line(real ? "const float* weights = (const float*)(const void*)weight_bytes;"
+                          : "const char* weights = weight_bytes;");
               c.line(real ? "const float* bias = (const float*)(const void*)out->bias;"
                           : "const int32_t* bias = (const int32_t*)(const void*)out->bias;");
               emit_start(c, v, vectors);
@@ -146,9 +169,11 @@ std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
   }
   c.block(str("static void ", v.symbol(), "(const xgen_conv* c, const xgen_context* ctx)"), [&] {
     std::string tiles = "NULL";
-    for (int vectors = 1; vectors <= widest; ++vectors) tiles += str(", ", v.symbol(), "_t", vectors);
+    for (int vectors = 1; vectors <= widest; ++vectors)
+      tiles += str(", ", v.symbol(), "_t", vectors);
     c.line("static const tile_function tiles[] = {", tiles, "};");
-    c.line("plane_conv(c, ctx, tiles, ", widest, ", ", v.group, ", ", v.type == ConvType::i8 ? v.group / 4 : v.group, ", ", 4 * v.group, ");");
+    c.line("plane_conv(c, ctx, tiles, ", widest, ", ", v.group, ", ",
+           v.type == ConvType::i8 ? v.group / 4 : v.group, ", ", 4 * v.group, ");");
   });
   c.line();
   return c.text();

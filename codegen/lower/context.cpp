@@ -16,13 +16,18 @@ int round_up(int n, int to) { return (n + to - 1) / to * to; }
 }  // namespace
 
 ScaleZero quant_of(const ir::Value& value) {
-  XGEN_CHECK(value.type.quant && value.type.quant->scale.size() == 1, "value \"", value.name, "\" has no quantization per tensor");
+  XGEN_CHECK(value.type.quant && value.type.quant->scale.size() == 1, "value \"", value.name,
+             "\" has no quantization per tensor");
   const ir::QuantParams& q = *value.type.quant;
   return {q.scale[0], q.zero_point.empty() ? 0 : q.zero_point[0]};
 }
 
 Context::Context(const ir::Graph& graph, const LowerOptions& options)
-    : graph_(graph), options_(options), layouts_(plan_layout(graph)), placements_(graph.values().size()), buffers_{0} {
+    : graph_(graph),
+      options_(options),
+      layouts_(plan_layout(graph)),
+      placements_(graph.values().size()),
+      buffers_{0} {
   program_.name = graph.name;
   program_.signed_activations = options.signed_activations;
   place_inputs();
@@ -31,7 +36,8 @@ Context::Context(const ir::Graph& graph, const LowerOptions& options)
 void Context::place_inputs() {
   for (const ir::ValueId id : graph_.inputs()) {
     external_inputs_[id] = static_cast<int>(program_.inputs.size());
-    program_.inputs.push_back({value(id).name, value(id).type.dtype, ir::extents(*value(id).type.shape)});
+    program_.inputs.push_back(
+        {value(id).name, value(id).type.dtype, ir::extents(*value(id).type.shape)});
   }
 }
 
@@ -60,11 +66,13 @@ Step& Context::add(Step step) {
 
 std::uint32_t Context::border_lane(const ir::Value& v) const {
   if (v.type.dtype != ir::DType::u8) return 0;
-  const auto stored = static_cast<std::uint32_t>(quant_of(v).zero) ^ (options_.signed_activations ? 0x80U : 0U);
+  const auto stored =
+      static_cast<std::uint32_t>(quant_of(v).zero) ^ (options_.signed_activations ? 0x80U : 0U);
   return stored * 0x01010101U;
 }
 
-xgen_planes Context::make_planes(const ir::Value& v, int planes, const Border& border, int pitch, int phases) {
+xgen_planes Context::make_planes(const ir::Value& v, int planes, const Border& border, int pitch,
+                                 int phases) {
   const Spatial s = spatial_of(v);
   xgen_planes p{};
   p.planes = planes;
@@ -77,21 +85,24 @@ xgen_planes Context::make_planes(const ir::Value& v, int planes, const Border& b
   p.phases = phases;
   p.pitch = phases > 1 ? (s.width + border.left + border.right + phases - 1) / phases : pitch;
   p.border = border_lane(v);
-  // The first interior position is aligned; a tile may overrun the end by a vector; the distance between planes is an
-  // odd number of cache lines, because planes 4,096 bytes apart share one set of L1.
+  // The first interior position is aligned; a tile may overrun the end by a vector; the distance
+  // between planes is an odd number of cache lines, because planes 4,096 bytes apart share one set
+  // of L1.
   const int front = round_up(p.top * p.pitch + (phases > 1 ? 0 : p.left), kLine);
   const int rest = round_up((p.height + p.bottom) * p.pitch + p.right + kLine, kLine);
   int lanes = front + rest;
   if (lanes / kLine % 2 == 0) lanes += kLine;
   p.plane = 4 * static_cast<std::size_t>(lanes);
-  p.data = buffer(p.plane * static_cast<std::size_t>(planes * phases)) + 4 * static_cast<std::size_t>(front);
+  p.data = buffer(p.plane * static_cast<std::size_t>(planes * phases)) +
+           4 * static_cast<std::size_t>(front);
   return p;
 }
 
 int Context::lanes_of(ir::ValueId id) const {
   // A stack is the sum of its slices, each of which starts on a lane of its own.
   const ir::Node* node = graph_.producer(id);
-  if (node != nullptr && node->as<ir::Concat>() != nullptr && layout(id).spatial && node->as<ir::Concat>()->axis == 1) {
+  if (node != nullptr && node->as<ir::Concat>() != nullptr && layout(id).spatial &&
+      node->as<ir::Concat>()->axis == 1) {
     int lanes = 0;
     for (const ir::ValueId in : node->inputs) lanes += lanes_of(in);
     return lanes;
@@ -103,7 +114,8 @@ int Context::lanes_of(ir::ValueId id) const {
 ChannelMap Context::natural_channels(ir::ValueId id) const {
   const int per_lane = lane_channels(value(id));
   ChannelMap map;
-  for (int c = 0; c < spatial_of(value(id)).channels; ++c) map.push_back(c / per_lane * 4 + c % per_lane);
+  for (int c = 0; c < spatial_of(value(id)).channels; ++c)
+    map.push_back(c / per_lane * 4 + c % per_lane);
   return map;
 }
 
@@ -126,7 +138,8 @@ xgen_planes& Context::define_planes(ir::ValueId id) {
 const xgen_planes& Context::define_planes_like(ir::ValueId id, ir::ValueId like) {
   if (channels(like) == natural_channels(id)) return define_planes(id);
   const int lanes = *std::max_element(channels(like).begin(), channels(like).end()) / 4 + 1;
-  alias_planes(id, make_planes(value(id), lanes, layout(id).border, layout(id).pitch, 1), channels(like));
+  alias_planes(id, make_planes(value(id), lanes, layout(id).border, layout(id).pitch, 1),
+               channels(like));
   return *at(id).planes;
 }
 
@@ -140,7 +153,8 @@ std::size_t Context::define_flat(ir::ValueId id) {
   if (!place.flat) {
     const ir::Extents e = ir::extents(*value(id).type.shape);
     // A vector that reads or writes past the end stays inside.
-    place.flat = buffer(static_cast<std::size_t>(ir::element_count(e)) * ir::size_of(value(id).type.dtype) + 64);
+    place.flat = buffer(
+        static_cast<std::size_t>(ir::element_count(e)) * ir::size_of(value(id).type.dtype) + 64);
   }
   return *place.flat;
 }
@@ -148,7 +162,8 @@ std::size_t Context::define_flat(ir::ValueId id) {
 std::int32_t Context::channel_table(ir::ValueId id, std::size_t plane_distance) {
   const ChannelMap& map = channels(id);
   const std::int32_t table = reserve(map.size());
-  program_.channel_maps.push_back({table, static_cast<std::int32_t>(map.size()), store(map), plane_distance});
+  program_.channel_maps.push_back(
+      {table, static_cast<std::int32_t>(map.size()), store(map), plane_distance});
   return table;
 }
 
@@ -232,7 +247,8 @@ std::size_t Context::flat(ir::ValueId id) {
     args.at = define_flat(id);
     args.external = external->second;
     args.flip = value(id).type.dtype == ir::DType::u8 && options_.signed_activations;
-    args.bytes = static_cast<std::size_t>(ir::element_count(ir::extents(*value(id).type.shape))) * ir::size_of(value(id).type.dtype);
+    args.bytes = static_cast<std::size_t>(ir::element_count(ir::extents(*value(id).type.shape))) *
+                 ir::size_of(value(id).type.dtype);
     add({value(id).name + " in", "layout", "transfer", "", args});
     return *place.flat;
   }
@@ -249,7 +265,8 @@ void Context::alias_planes(ir::ValueId id, const xgen_planes& planes, ChannelMap
 Program Context::finish() {
   for (std::size_t i = 0; i < graph_.outputs().size(); ++i) {
     const ir::ValueId id = graph_.outputs()[i];
-    program_.outputs.push_back({value(id).name, value(id).type.dtype, ir::extents(*value(id).type.shape)});
+    program_.outputs.push_back(
+        {value(id).name, value(id).type.dtype, ir::extents(*value(id).type.shape)});
     if (at(id).planes && !at(id).flat) {
       xgen_pack args{};
       args.planes = *at(id).planes;
@@ -257,12 +274,14 @@ Program Context::finish() {
       args.external = static_cast<int>(i);
       args.channel = channel_table(id, args.planes.plane);
       args.channels = static_cast<std::int32_t>(channels(id).size());
-      add({value(id).name + " out", "layout", value(id).type.dtype == ir::DType::u8 ? "unpack_i8" : "unpack_f32", "", args});
+      add({value(id).name + " out", "layout",
+           value(id).type.dtype == ir::DType::u8 ? "unpack_i8" : "unpack_f32", "", args});
       continue;
     }
     std::size_t from = flat(id);
     const std::size_t bytes =
-        static_cast<std::size_t>(ir::element_count(ir::extents(*value(id).type.shape))) * ir::size_of(value(id).type.dtype);
+        static_cast<std::size_t>(ir::element_count(ir::extents(*value(id).type.shape))) *
+        ir::size_of(value(id).type.dtype);
     if ((from & XGEN_CONSTANT) != 0) {
       xgen_move move{};
       move.x = from;

@@ -23,10 +23,11 @@ struct Placement {
 };
 
 struct LowerOptions {
-  bool signed_activations = false;  ///< store int8 as x ^ 0x80: what the architecture's dot product reads.
-  int dense_group_f32 = 8;          ///< filters a group of dense layers.
+  bool signed_activations =
+      false;                ///< store int8 as x ^ 0x80: what the architecture's dot product reads.
+  int dense_group_f32 = 8;  ///< filters a group of dense layers.
   int dense_group_i8 = 8;
-  bool use_sparsity = true;         ///< false: pruned layers are compiled as dense ones, for comparison.
+  bool use_sparsity = true;  ///< false: pruned layers are compiled as dense ones, for comparison.
 };
 
 /// The state of one lowering: the program so far and the placement of values.
@@ -48,14 +49,17 @@ class Context {
   /// Appends to weights.bin, 64-byte aligned. @return the offset.
   std::size_t store(const void* data, std::size_t bytes);
   template <class T>
-  std::size_t store(const std::vector<T>& values) { return store(values.data(), values.size() * sizeof(T)); }
+  std::size_t store(const std::vector<T>& values) {
+    return store(values.data(), values.size() * sizeof(T));
+  }
   /// Reserves int32 entries of the tables.
   std::int32_t reserve(std::size_t entries);
   Step& add(Step step);
 
   /// The value as planes that a kernel writes: in its place of a stack, or a buffer of its own.
   xgen_planes& define_planes(ir::ValueId id);
-  /// The same with the channels placed as those of `like`; a place in a stack is given up where they differ.
+  /// The same with the channels placed as those of `like`; a place in a stack is given up where
+  /// they differ.
   const xgen_planes& define_planes_like(ir::ValueId id, ir::ValueId like);
   /// Undoes define_planes for a kernel that turned out not to serve.
   void forget_planes(ir::ValueId id);
@@ -64,7 +68,8 @@ class Context {
   /// The value as planes or row major, converted where it only exists in the other form.
   const xgen_planes& planes(ir::ValueId id);
   const xgen_planes& split(ir::ValueId id, int phases);
-  /// The planned phase form of a value whose producer writes it besides the planes, if there is one.
+  /// The planned phase form of a value whose producer writes it besides the planes, if there is
+  /// one.
   std::optional<xgen_planes> define_split(ir::ValueId id);
   std::size_t flat(ir::ValueId id);
   const ChannelMap& channels(ir::ValueId id);
@@ -77,7 +82,8 @@ class Context {
   std::int32_t channel_table(ir::ValueId id, std::size_t plane_distance);
   /// The border value of planes of `v`: 0, or the zero point in every byte as it is stored.
   std::uint32_t border_lane(const ir::Value& v) const;
-  xgen_planes make_planes(const ir::Value& v, int planes, const Border& border, int pitch, int phases);
+  xgen_planes make_planes(const ir::Value& v, int planes, const Border& border, int pitch,
+                          int phases);
 
   Program finish();
 
@@ -107,7 +113,7 @@ ScaleZero quant_of(const ir::Value& value);
 
 /// Lowers one node; each family is one file.
 void lower_conv(Context& context, const ir::Node& node);
-bool lower_spatial(Context& context, const ir::Node& node);      ///< pools, resize, concat, slice, pad.
+bool lower_spatial(Context& context, const ir::Node& node);  ///< pools, resize, concat, slice, pad.
 bool lower_elementwise(Context& context, const ir::Node& node);  ///< unary and binary over planes.
 void lower_row_major(Context& context, const ir::Node& node);    ///< everything else.
 

@@ -36,25 +36,37 @@ namespace {
 // Values which are computed at the same positions, as sets.
 class SamePositions {
  public:
-  explicit SamePositions(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), 0); }
+  explicit SamePositions(std::size_t count) : parent_(count) {
+    std::iota(parent_.begin(), parent_.end(), 0);
+  }
   std::size_t root(std::size_t v) { return parent_[v] == v ? v : parent_[v] = root(parent_[v]); }
-  void join(ValueId a, ValueId b) { parent_[root(static_cast<std::size_t>(a))] = root(static_cast<std::size_t>(b)); }
+  void join(ValueId a, ValueId b) {
+    parent_[root(static_cast<std::size_t>(a))] = root(static_cast<std::size_t>(b));
+  }
 
  private:
   std::vector<std::size_t> parent_;
 };
 
-bool same_quant(const Value& a, const Value& b) { return a.type.dtype == b.type.dtype && a.type.quant == b.type.quant; }
+bool same_quant(const Value& a, const Value& b) {
+  return a.type.dtype == b.type.dtype && a.type.quant == b.type.quant;
+}
 
 class Planner {
  public:
-  explicit Planner(const Graph& graph) : graph_(graph), uses_(graph), layouts_(graph.values().size()), sets_(graph.values().size()) {}
+  explicit Planner(const Graph& graph)
+      : graph_(graph),
+        uses_(graph),
+        layouts_(graph.values().size()),
+        sets_(graph.values().size()) {}
 
   std::vector<ValueLayout> plan() {
-    for (std::size_t v = 0; v < layouts_.size(); ++v) layouts_[v].spatial = is_spatial(graph_.values()[v]);
+    for (std::size_t v = 0; v < layouts_.size(); ++v)
+      layouts_[v].spatial = is_spatial(graph_.values()[v]);
     for (const Node& node : graph_.nodes()) read(node);
     // Outer concatenations first, so that an inner one knows whether it is a slice itself.
-    for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node) link_concat(*node);
+    for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node)
+      link_concat(*node);
     share_borders_of_stacks();
     choose_pitches();
     return std::move(layouts_);
@@ -67,8 +79,8 @@ class Planner {
     const ValueId x = node.inputs.empty() ? ir::kNoValue : node.inputs[0];
     if (const auto* conv = node.as<ir::Conv>()) {
       if (!at(x).spatial) return;
-      const Border border{static_cast<int>(conv->pads[0]), static_cast<int>(conv->pads[1]), static_cast<int>(conv->pads[2]),
-                          static_cast<int>(conv->pads[3])};
+      const Border border{static_cast<int>(conv->pads[0]), static_cast<int>(conv->pads[1]),
+                          static_cast<int>(conv->pads[2]), static_cast<int>(conv->pads[3])};
       if (conv->strides[1] == 1) {
         at(x).plain = true;
         at(x).border.widen(border);
@@ -99,7 +111,8 @@ class Planner {
   bool can_link(ValueId id, const Node& concat) {
     const Value& value = graph_.value(id);
     const std::size_t v = static_cast<std::size_t>(id);
-    if (!layouts_[v].spatial || uses_.producer[v] < 0 || layouts_[v].stack != ir::kNoValue) return false;
+    if (!layouts_[v].spatial || uses_.producer[v] < 0 || layouts_[v].stack != ir::kNoValue)
+      return false;
     if (!same_quant(value, graph_.value(concat.output()))) return false;
     if (std::count(concat.inputs.begin(), concat.inputs.end(), id) != 1) return false;
     return true;
@@ -133,7 +146,8 @@ class Planner {
       at(root).plain = true;
     }
     for (std::size_t v = 0; v < layouts_.size(); ++v) {
-      if (layouts_[v].stack != ir::kNoValue) layouts_[v].border = at(stack_root(static_cast<ValueId>(v))).border;
+      if (layouts_[v].stack != ir::kNoValue)
+        layouts_[v].border = at(stack_root(static_cast<ValueId>(v))).border;
     }
   }
 

@@ -7,8 +7,9 @@
 #include "core/ir/graph.h"
 
 /// Which form each spatial value takes (DESIGN section 4), decided for the whole graph before any
-/// kernel is chosen: pitch shared by what is computed at the same positions, borders wide enough for
-/// every reader, phase planes for strided readers, slices of a bigger stack for what is concatenated.
+/// kernel is chosen: pitch shared by what is computed at the same positions, borders wide enough
+/// for every reader, phase planes for strided readers, slices of a bigger stack for what is
+/// concatenated.
 namespace xgen::lower {
 
 struct Border {
@@ -18,11 +19,11 @@ struct Border {
 
 /// What is known of one value.
 struct ValueLayout {
-  bool spatial = false;           ///< [1, c, h, w] with more than one position: lives in planes.
-  Border border;                  ///< of the stride-1 form, over all its stride-1 readers.
-  std::map<int, Border> splits;   ///< by phase count: borders of a phase form for strided readers.
-  bool plain = false;             ///< somebody reads or writes the stride-1 form.
-  int pitch = 0;                  ///< lanes of a row of the stride-1 form.
+  bool spatial = false;          ///< [1, c, h, w] with more than one position: lives in planes.
+  Border border;                 ///< of the stride-1 form, over all its stride-1 readers.
+  std::map<int, Border> splits;  ///< by phase count: borders of a phase form for strided readers.
+  bool plain = false;            ///< somebody reads or writes the stride-1 form.
+  int pitch = 0;                 ///< lanes of a row of the stride-1 form.
   ir::ValueId stack = ir::kNoValue;  ///< written straight into this concatenation's planes ...
   int first_lane = 0;                ///< ... from this lane on.
 };

@@ -12,21 +12,27 @@ namespace {
 
 constexpr std::size_t kDistanceMask = (std::size_t{1} << 40) - 1;
 
-bool is_offset(std::size_t address) { return address != XGEN_NONE && (address & XGEN_CONSTANT) == 0; }
+bool is_offset(std::size_t address) {
+  return address != XGEN_NONE && (address & XGEN_CONSTANT) == 0;
+}
 
 // Calls `see(address)` for every arena offset of a step.
 template <class See>
 struct ArenaVisitor {
   See see;
-  template <class T> void value(const char*, T&) {}
-  template <class T> void array(const char*, T&, int) {}
+  template <class T>
+  void value(const char*, T&) {}
+  template <class T>
+  void array(const char*, T&, int) {}
   void constant(const char*, std::size_t&) {}
   void arena(const char*, std::size_t& address) {
     if (is_offset(address)) see(address);
   }
   void planes(const char*, xgen_planes& p) {
-    if (p.planes > 0) visit_fields(*this, p);
-    else if (p.plane == 0 && p.data != XGEN_NONE && p.data != 0) arena("data", p.data);  // one value a channel
+    if (p.planes > 0)
+      visit_fields(*this, p);
+    else if (p.plane == 0 && p.data != XGEN_NONE && p.data != 0)
+      arena("data", p.data);  // one value a channel
   }
 };
 
@@ -53,7 +59,8 @@ void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes)
   }
   std::vector<std::size_t> order(buffer_bytes.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return buffer_bytes[a] > buffer_bytes[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return buffer_bytes[a] > buffer_bytes[b]; });
 
   // A tile may read a vector before the first and behind the last plane.
   constexpr std::size_t kGuard = 256;
@@ -64,9 +71,11 @@ void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes)
     if (lives[b].first < 0) continue;
     std::vector<std::size_t> rivals;
     for (const std::size_t other : placed) {
-      if (lives[other].first <= lives[b].last && lives[b].first <= lives[other].last) rivals.push_back(other);
+      if (lives[other].first <= lives[b].last && lives[b].first <= lives[other].last)
+        rivals.push_back(other);
     }
-    std::sort(rivals.begin(), rivals.end(), [&](std::size_t x, std::size_t y) { return place[x] < place[y]; });
+    std::sort(rivals.begin(), rivals.end(),
+              [&](std::size_t x, std::size_t y) { return place[x] < place[y]; });
     std::size_t at = kGuard;
     for (const std::size_t rival : rivals) {
       if (at + buffer_bytes[b] <= place[rival]) break;
@@ -77,7 +86,9 @@ void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes)
     end = std::max(end, at + buffer_bytes[b]);
   }
   for (Step& step : program.steps) {
-    visit_arena(step, [&](std::size_t& address) { address = place[address >> 40] + (address & kDistanceMask); });
+    visit_arena(step, [&](std::size_t& address) {
+      address = place[address >> 40] + (address & kDistanceMask);
+    });
   }
   program.arena_bytes = end + kGuard;
 }

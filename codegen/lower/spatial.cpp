@@ -12,13 +12,18 @@ using ir::Node;
 using ir::ValueId;
 
 std::string sizes(const xgen_planes& x, const xgen_planes& y) {
-  return str(x.planes, " planes of ", x.height, "x", x.width, " -> ", y.planes, " of ", y.height, "x", y.width);
+  return str(x.planes, " planes of ", x.height, "x", x.width, " -> ", y.planes, " of ", y.height,
+             "x", y.width);
 }
 
-// Integer results of another scale go through the float path of their family, so the types must agree.
-bool same_type(Context& context, ValueId a, ValueId b) { return context.value(a).type.dtype == context.value(b).type.dtype; }
+// Integer results of another scale go through the float path of their family, so the types must
+// agree.
+bool same_type(Context& context, ValueId a, ValueId b) {
+  return context.value(a).type.dtype == context.value(b).type.dtype;
+}
 
-bool lower_pool(Context& context, const Node& node, const ir::Pool& pool, bool average, bool count_include_pad) {
+bool lower_pool(Context& context, const Node& node, const ir::Pool& pool, bool average,
+                bool count_include_pad) {
   const ValueId in = node.inputs[0], out = node.output();
   if (!context.layout(in).spatial || !same_type(context, in, out)) return false;
   const bool integer = context.value(in).type.dtype == ir::DType::u8;
@@ -45,7 +50,8 @@ bool lower_pool(Context& context, const Node& node, const ir::Pool& pool, bool a
     args.zero = y.zero;
   }
   const std::string kernel = str(average ? "average_pool_" : "max_pool_", integer ? "i8" : "f32");
-  context.add({node.name, ir::op_name(node.op), kernel, str(sizes(args.x, args.y), ", ", args.kernel_h, "x", args.kernel_w), args});
+  context.add({node.name, ir::op_name(node.op), kernel,
+               str(sizes(args.x, args.y), ", ", args.kernel_h, "x", args.kernel_w), args});
   return true;
 }
 
@@ -76,10 +82,12 @@ bool lower_global_pool(Context& context, const Node& node) {
 
 bool lower_resize(Context& context, const Node& node, const ir::Resize& resize) {
   const ValueId in = node.inputs[0], out = node.output();
-  if (!context.layout(in).spatial || !context.layout(out).spatial || !same_type(context, in, out)) return false;
+  if (!context.layout(in).spatial || !context.layout(out).spatial || !same_type(context, in, out))
+    return false;
   const Spatial x = spatial_of(context.value(in)), y = spatial_of(context.value(out));
   if (x.channels != y.channels) return false;
-  if (resize.mode != ir::Resize::Mode::nearest && context.value(in).type.dtype != ir::DType::f32) return false;
+  if (resize.mode != ir::Resize::Mode::nearest && context.value(in).type.dtype != ir::DType::f32)
+    return false;
   xgen_resize args{};
   args.x = context.planes(in);
   args.y = context.define_planes_like(out, in);
@@ -97,7 +105,8 @@ bool lower_resize(Context& context, const Node& node, const ir::Resize& resize) 
   return true;
 }
 
-// Operands which were not written in place are copied to their slice, with another scale if need be.
+// Operands which were not written in place are copied to their slice, with another scale if need
+// be.
 bool lower_concat(Context& context, const Node& node, const ir::Concat& concat) {
   const ValueId out = node.output();
   if (concat.axis != 1 || !context.layout(out).spatial) return false;
@@ -125,7 +134,8 @@ bool lower_concat(Context& context, const Node& node, const ir::Concat& concat) 
         args.x_zero = qx.zero;
         args.zero = qy.zero;
       }
-      context.add({str(node.name, " of ", context.value(in).name), "Concat", "copy_planes", sizes(args.x, args.y), args});
+      context.add({str(node.name, " of ", context.value(in).name), "Concat", "copy_planes",
+                   sizes(args.x, args.y), args});
     }
     for (const std::int32_t at : context.channels(in)) map.push_back(at + 4 * lane);
     lane += x.planes;
@@ -138,9 +148,12 @@ bool lower_concat(Context& context, const Node& node, const ir::Concat& concat) 
 bool lower_slice(Context& context, const Node& node) {
   const ValueId in = node.inputs[0], out = node.output();
   if (!context.layout(in).spatial || !context.layout(out).spatial) return false;
-  const ir::Constant *starts = context.graph().constant(node.input(1)), *axes = context.graph().constant(node.input(3)),
+  const ir::Constant *starts = context.graph().constant(node.input(1)),
+                     *axes = context.graph().constant(node.input(3)),
                      *steps = context.graph().constant(node.input(4));
-  if (starts == nullptr || (node.input(3) != ir::kNoValue && axes == nullptr) || (node.input(4) != ir::kNoValue && steps == nullptr)) return false;
+  if (starts == nullptr || (node.input(3) != ir::kNoValue && axes == nullptr) ||
+      (node.input(4) != ir::kNoValue && steps == nullptr))
+    return false;
   const auto start = starts->as_integers();
   std::int64_t first[4] = {0, 0, 0, 0}, step[4] = {1, 1, 1, 1};
   const ir::Extents e = ir::extents(*context.value(in).type.shape);
@@ -179,16 +192,24 @@ bool lower_slice(Context& context, const Node& node) {
 bool lower_pad(Context& context, const Node& node) {
   const ValueId in = node.inputs[0], out = node.output();
   if (!context.layout(in).spatial || !context.layout(out).spatial) return false;
-  const ir::Constant *pads = context.graph().constant(node.input(1)), *value = context.graph().constant(node.input(2));
-  if (pads == nullptr || (value != nullptr && value->dtype == ir::DType::f32 && value->as<float>()[0] != 0)) return false;
+  const ir::Constant *pads = context.graph().constant(node.input(1)),
+                     *value = context.graph().constant(node.input(2));
+  if (pads == nullptr ||
+      (value != nullptr && value->dtype == ir::DType::f32 && value->as<float>()[0] != 0))
+    return false;
   const auto p = pads->as_integers();
-  if (p.size() != 8 || p[0] != 0 || p[4] != 0 || p[2] != 0 || p[3] != 0 || p[6] != 0 || p[7] != 0 || p[1] < 0 || p[5] < 0) return false;
+  if (p.size() != 8 || p[0] != 0 || p[4] != 0 || p[2] != 0 || p[3] != 0 || p[6] != 0 || p[7] != 0 ||
+      p[1] < 0 || p[5] < 0)
+    return false;
   const int per_lane = lane_channels(context.value(in));
   ChannelMap natural;
-  for (int c = 0; c < spatial_of(context.value(in)).channels; ++c) natural.push_back(c / per_lane * 4 + c % per_lane);
+  for (int c = 0; c < spatial_of(context.value(in)).channels; ++c)
+    natural.push_back(c / per_lane * 4 + c % per_lane);
   if (p[1] % per_lane != 0 || context.channels(in) != natural) return false;
   // A last lane that is filled in part would take its dead bytes for channels.
-  if (per_lane == 4 && (spatial_of(context.value(in)).channels % 4 != 0 || context.value(in).type.quant != context.value(out).type.quant)) return false;
+  if (per_lane == 4 && (spatial_of(context.value(in)).channels % 4 != 0 ||
+                        context.value(in).type.quant != context.value(out).type.quant))
+    return false;
   xgen_copy args{};
   args.x = context.planes(in);
   args.y = context.define_planes(out);
@@ -201,8 +222,10 @@ bool lower_pad(Context& context, const Node& node) {
 }  // namespace
 
 bool lower_spatial(Context& context, const Node& node) {
-  if (const auto* pool = node.as<ir::MaxPool>()) return lower_pool(context, node, *pool, false, false);
-  if (const auto* pool = node.as<ir::AveragePool>()) return lower_pool(context, node, *pool, true, pool->count_include_pad);
+  if (const auto* pool = node.as<ir::MaxPool>())
+    return lower_pool(context, node, *pool, false, false);
+  if (const auto* pool = node.as<ir::AveragePool>())
+    return lower_pool(context, node, *pool, true, pool->count_include_pad);
   if (node.as<ir::GlobalAveragePool>() != nullptr) return lower_global_pool(context, node);
   if (const auto* resize = node.as<ir::Resize>()) return lower_resize(context, node, *resize);
   if (const auto* concat = node.as<ir::Concat>()) return lower_concat(context, node, *concat);

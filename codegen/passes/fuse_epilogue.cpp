@@ -24,13 +24,26 @@ std::optional<Activation> activation_of(const Unary& unary) {
       a.low = unary.low;
       a.high = unary.high;
       return a;
-    case Unary::Kind::leaky_relu: a.kind = Activation::Kind::leaky_relu; break;
-    case Unary::Kind::sigmoid: a.kind = Activation::Kind::sigmoid; break;
-    case Unary::Kind::tanh: a.kind = Activation::Kind::tanh; break;
-    case Unary::Kind::silu: a.kind = Activation::Kind::silu; break;
-    case Unary::Kind::hard_sigmoid: a.kind = Activation::Kind::hard_sigmoid; break;
-    case Unary::Kind::hard_swish: a.kind = Activation::Kind::hard_swish; break;
-    default: return std::nullopt;
+    case Unary::Kind::leaky_relu:
+      a.kind = Activation::Kind::leaky_relu;
+      break;
+    case Unary::Kind::sigmoid:
+      a.kind = Activation::Kind::sigmoid;
+      break;
+    case Unary::Kind::tanh:
+      a.kind = Activation::Kind::tanh;
+      break;
+    case Unary::Kind::silu:
+      a.kind = Activation::Kind::silu;
+      break;
+    case Unary::Kind::hard_sigmoid:
+      a.kind = Activation::Kind::hard_sigmoid;
+      break;
+    case Unary::Kind::hard_swish:
+      a.kind = Activation::Kind::hard_swish;
+      break;
+    default:
+      return std::nullopt;
   }
   a.alpha = unary.alpha;
   a.beta = unary.beta;
@@ -45,26 +58,35 @@ const Node* own_conv(const ir::Graph& graph, const ir::UseMap& uses, ValueId val
   return node.as<Conv>() != nullptr ? &node : nullptr;
 }
 
-std::optional<ir::Patch> fuse_activation(const ir::Graph& graph, const ir::UseMap& uses, const Node& node) {
+std::optional<ir::Patch> fuse_activation(const ir::Graph& graph, const ir::UseMap& uses,
+                                         const Node& node) {
   const auto* unary = node.as<Unary>();
   if (unary == nullptr) return std::nullopt;
   const Node* conv = own_conv(graph, uses, node.inputs[0]);
   const std::optional<Activation> activation = activation_of(*unary);
-  if (conv == nullptr || !activation || conv->as<Conv>()->epilogue.activation.kind != Activation::Kind::none) return std::nullopt;
+  if (conv == nullptr || !activation ||
+      conv->as<Conv>()->epilogue.activation.kind != Activation::Kind::none)
+    return std::nullopt;
   const ir::Value &before = graph.value(conv->output()), &after = graph.value(node.output());
   if (before.type.dtype != after.type.dtype) return std::nullopt;
   // A clip of u8 in the same scale narrows the interval; anything else would drop a rounding.
   const bool integer = after.type.dtype == ir::DType::u8;
-  if (integer && (activation->kind != Activation::Kind::clip || before.type.quant != after.type.quant)) return std::nullopt;
-  if (graph.constant(conv->inputs[1])->dtype == ir::DType::i8 && activation->kind != Activation::Kind::clip) return std::nullopt;
+  if (integer &&
+      (activation->kind != Activation::Kind::clip || before.type.quant != after.type.quant))
+    return std::nullopt;
+  if (graph.constant(conv->inputs[1])->dtype == ir::DType::i8 &&
+      activation->kind != Activation::Kind::clip)
+    return std::nullopt;
   Conv fused = *conv->as<Conv>();
   fused.epilogue.activation = *activation;
   ir::Patch patch(graph);
-  patch.remove(*conv).remove(node).add(conv->name + "+" + node.name, fused, conv->inputs, node.outputs);
+  patch.remove(*conv).remove(node).add(conv->name + "+" + node.name, fused, conv->inputs,
+                                       node.outputs);
   return patch;
 }
 
-std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap& uses, const Node& node) {
+std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap& uses,
+                                       const Node& node) {
   const auto* binary = node.as<ir::Binary>();
   if (binary == nullptr || binary->kind != ir::Binary::Kind::add) return std::nullopt;
   const ir::Value& out = graph.value(node.output());
@@ -76,8 +98,10 @@ std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap&
     const ValueId other = node.inputs[static_cast<std::size_t>(1 - i)];
     if (conv == nullptr || graph.is_constant(other)) continue;
     const ir::Epilogue& e = conv->as<Conv>()->epilogue;
-    const bool clips = e.activation.kind == Activation::Kind::none || e.activation.kind == Activation::Kind::clip;
-    const ir::Value &own = graph.value(node.inputs[static_cast<std::size_t>(i)]), &residual = graph.value(other);
+    const bool clips =
+        e.activation.kind == Activation::Kind::none || e.activation.kind == Activation::Kind::clip;
+    const ir::Value &own = graph.value(node.inputs[static_cast<std::size_t>(i)]),
+                    &residual = graph.value(other);
     if (e.residual || !clips || own.type.shape != residual.type.shape) continue;
     if (own.type.dtype != out.type.dtype || residual.type.dtype != out.type.dtype) continue;
     const int position = uses.producer[static_cast<std::size_t>(conv->output())];
@@ -92,12 +116,14 @@ std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap&
   Conv fused = *conv.as<Conv>();
   fused.epilogue.before_add = std::exchange(fused.epilogue.activation, Activation{});
   fused.epilogue.residual = true;
-  if (out.type.dtype == ir::DType::u8) fused.epilogue.before_residual = graph.value(conv.output()).type.quant;
+  if (out.type.dtype == ir::DType::u8)
+    fused.epilogue.before_residual = graph.value(conv.output()).type.quant;
   std::vector<ValueId> inputs = conv.inputs;
   if (inputs.size() == 2) inputs.push_back(ir::kNoValue);
   inputs.push_back(node.inputs[static_cast<std::size_t>(1 - best)]);
   ir::Patch patch(graph);
-  patch.remove(conv).remove(node).add(conv.name + "+" + node.name, fused, std::move(inputs), node.outputs);
+  patch.remove(conv).remove(node).add(conv.name + "+" + node.name, fused, std::move(inputs),
+                                      node.outputs);
   return patch;
 }
 

@@ -22,12 +22,13 @@ struct Pass {
   ir::Graph (*run)(ir::Graph, int max_patches);
 };
 
-// What runs, and in which order: the map of the compiler's graph half. Lowering follows (codegen/lower).
+// What runs, and in which order: the map of the compiler's graph half. Lowering follows
+// (codegen/lower).
 const Pass kPasses[] = {
-    {"fold_constants", [](ir::Graph g, int n) { return ir::fold_constants(std::move(g), n); }},
-    {"simplify", [](ir::Graph g, int n) { return ir::simplify(std::move(g), n); }},
-    {"fold_pad", [](ir::Graph g, int n) { return ir::fold_pad(std::move(g), n); }},
-    {"fold_batch_norm", [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n); }},
+    {"fold_constants", [](ir::Graph g, int) { return ir::fold_constants(std::move(g)); }},
+    {"simplify", [](ir::Graph g, int) { return ir::simplify(std::move(g)); }},
+    {"fold_pad", [](ir::Graph g, int) { return ir::fold_pad(std::move(g)); }},
+    {"fold_batch_norm", [](ir::Graph g, int) { return ir::fold_batch_norm(std::move(g)); }},
     {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); }},
     {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
     {"fuse_epilogue", [](ir::Graph g, int n) { return fuse_epilogue(std::move(g), n); }},
@@ -54,7 +55,8 @@ std::vector<std::string> pass_names() {
   return names;
 }
 
-ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options, std::vector<PassRecord>* records) {
+ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options,
+                       std::vector<PassRecord>* records) {
   check_names(options);
   graph = ir::infer_shapes(std::move(graph));
   for (const Pass& pass : kPasses) {
@@ -66,7 +68,8 @@ ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options, std::vec
     graph = ir::infer_shapes(std::move(graph));
     ir::verify(graph, pass.name);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    if (records != nullptr) records->push_back({pass.name, elapsed.count(), before, graph.nodes().size()});
+    if (records != nullptr)
+      records->push_back({pass.name, elapsed.count(), before, graph.nodes().size()});
   }
   return graph;
 }

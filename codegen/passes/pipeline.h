@@ -26,6 +26,7 @@ std::vector<std::string> pass_names();
 
 /// Prepares a graph with static shapes for lowering: runs every pass of pipeline.cpp, verifying
 /// after each. @throws UserError for an unknown pass name.
-ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options = {}, std::vector<PassRecord>* records = nullptr);
+ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options = {},
+                       std::vector<PassRecord>* records = nullptr);
 
 }  // namespace xgen::passes

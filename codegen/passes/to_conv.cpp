@@ -17,7 +17,9 @@ const Node* producer_of(const ir::Graph& graph, const ir::UseMap& uses, ValueId 
   return at < 0 ? nullptr : &graph.nodes()[static_cast<std::size_t>(at)];
 }
 
-Extents shape_of(const ir::Graph& graph, ValueId id) { return ir::extents(*graph.value(id).type.shape); }
+Extents shape_of(const ir::Graph& graph, ValueId id) {
+  return ir::extents(*graph.value(id).type.shape);
+}
 
 // The rows of a weight as filters [n, k]; scaled where Gemm scales.
 template <class T>
@@ -28,14 +30,17 @@ Constant filters_of(const Constant& weight, bool transposed, float factor, const
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j < k; ++j) {
       const T value = transposed ? from[i * k + j] : from[j * n + i];
-      if constexpr (std::is_same_v<T, float>) to[i * k + j] = value * factor;
-      else to[i * k + j] = value;
+      if constexpr (std::is_same_v<T, float>)
+        to[i * k + j] = value * factor;
+      else
+        to[i * k + j] = value;
     }
   }
   return Constant::of<T>(shape, to, weight.role);
 }
 
-std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& uses, const Node& node) {
+std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& uses,
+                                      const Node& node) {
   const auto* gemm = node.as<ir::Gemm>();
   const bool matmul = node.as<ir::MatMul>() != nullptr;
   if (gemm == nullptr && !matmul) return std::nullopt;
@@ -59,10 +64,12 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
   ValueId source = x;
   Extents kernel{n, k, 1, 1};
   const Node* flatten = producer_of(graph, uses, x);
-  if (flatten != nullptr && (flatten->as<ir::Flatten>() != nullptr || flatten->as<ir::Reshape>() != nullptr) &&
+  if (flatten != nullptr &&
+      (flatten->as<ir::Flatten>() != nullptr || flatten->as<ir::Reshape>() != nullptr) &&
       graph.value(flatten->inputs[0]).type.shape) {
     const Extents planes = shape_of(graph, flatten->inputs[0]);
-    if (planes.size() == 4 && planes[0] == 1 && planes[1] * planes[2] * planes[3] == k && planes[2] * planes[3] <= 64) {
+    if (planes.size() == 4 && planes[0] == 1 && planes[1] * planes[2] * planes[3] == k &&
+        planes[2] * planes[3] <= 64) {
       source = flatten->inputs[0];
       kernel = {n, planes[1], planes[2], planes[3]};
     }
@@ -71,7 +78,8 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
     ir::TensorType type = in_type;
     type.shape = ir::Shape{1, k, 1, 1};
     source = patch.value(graph.value(x).name + "_4d", type);
-    const ValueId shape = patch.constant(node.name + "_shape", Constant::of<std::int64_t>({4}, {1, k, 1, 1}));
+    const ValueId shape =
+        patch.constant(node.name + "_shape", Constant::of<std::int64_t>({4}, {1, k, 1, 1}));
     patch.add(node.name + "_4d", ir::Reshape{}, {x, shape}, {source});
   }
   Constant filters = integer ? filters_of<std::int8_t>(*weight, options.trans_b, 1, kernel)
@@ -88,8 +96,10 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
       inputs.push_back(node.inputs[2]);
     } else {
       std::vector<float> b(static_cast<std::size_t>(n));
-      for (std::size_t i = 0; i < b.size(); ++i) b[i] = bias->as<float>()[bias->size() == 1 ? 0 : i] * options.beta;
-      inputs.push_back(patch.constant(node.name + "_bias", Constant::of<float>({n}, b, bias->role)));
+      for (std::size_t i = 0; i < b.size(); ++i)
+        b[i] = bias->as<float>()[bias->size() == 1 ? 0 : i] * options.beta;
+      inputs.push_back(
+          patch.constant(node.name + "_bias", Constant::of<float>({n}, b, bias->role)));
     }
   }
   ir::TensorType conv_type = out_type;
@@ -97,8 +107,10 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
   const ValueId y = patch.value(graph.value(node.output()).name + "_4d", conv_type);
   patch.remove(node).add(node.name, ir::Conv{}, std::move(inputs), {y});
   patch.add(node.name + "_flat", ir::Flatten{}, {y}, node.outputs);
-  // A mask speaks of the features; behind a flatten of planes they are channels and taps, and the zeros stay zeros.
-  if (old_weight.sparsity && kernel[2] * kernel[3] == 1) patch.set_sparsity(w, *old_weight.sparsity);
+  // A mask speaks of the features; behind a flatten of planes they are channels and taps, and the
+  // zeros stay zeros.
+  if (old_weight.sparsity && kernel[2] * kernel[3] == 1)
+    patch.set_sparsity(w, *old_weight.sparsity);
   return patch;
 }
 
@@ -119,7 +131,8 @@ std::optional<ir::Patch> batch_norm_to_conv(const ir::Graph& graph, const Node& 
   ir::Conv conv;
   conv.groups = c;
   ir::Patch patch(graph);
-  const ValueId w = patch.constant(node.name + "_weight", Constant::of<float>({c, 1, 1, 1}, weight));
+  const ValueId w =
+      patch.constant(node.name + "_weight", Constant::of<float>({c, 1, 1, 1}, weight));
   const ValueId b = patch.constant(node.name + "_bias", Constant::of<float>({c}, bias));
   patch.remove(node).add(node.name, conv, {node.inputs[0], w, b}, node.outputs);
   return patch;
@@ -127,13 +140,26 @@ std::optional<ir::Patch> batch_norm_to_conv(const ir::Graph& graph, const Node& 
 
 std::optional<ir::Patch> mean_to_pool(const ir::Graph& graph, const Node& node) {
   const auto* reduce = node.as<ir::Reduce>();
-  if (reduce == nullptr || reduce->kind != ir::Reduce::Kind::mean || !reduce->keep_dims) return std::nullopt;
+  if (reduce == nullptr || reduce->kind != ir::Reduce::Kind::mean || !reduce->keep_dims)
+    return std::nullopt;
   const Constant* axes = graph.constant(node.input(1));
   if (axes == nullptr || shape_of(graph, node.inputs[0]).size() != 4) return std::nullopt;
   auto list = axes->as_integers();
   for (std::int64_t& a : list) a = a < 0 ? a + 4 : a;
   std::sort(list.begin(), list.end());
   if (list != std::vector<std::int64_t>{2, 3}) return std::nullopt;
+  ir::Patch patch(graph);
+  patch.remove(node).add(node.name, ir::GlobalAveragePool{}, {node.inputs[0]}, node.outputs);
+  return patch;
+}
+
+// A window as large as the image is a mean over it.
+std::optional<ir::Patch> whole_window_to_pool(const ir::Graph& graph, const Node& node) {
+  const auto* pool = node.as<ir::AveragePool>();
+  if (pool == nullptr || pool->pads != std::array<std::int64_t, 4>{0, 0, 0, 0}) return std::nullopt;
+  const Extents x = shape_of(graph, node.inputs[0]), y = shape_of(graph, node.output());
+  if (x.size() != 4 || pool->kernel[0] != x[2] || pool->kernel[1] != x[3] || y[2] != 1 || y[3] != 1)
+    return std::nullopt;
   ir::Patch patch(graph);
   patch.remove(node).add(node.name, ir::GlobalAveragePool{}, {node.inputs[0]}, node.outputs);
   return patch;
@@ -147,7 +173,8 @@ ir::Graph to_conv(ir::Graph graph, int max_patches) {
       [](const ir::Graph& g, const ir::UseMap& uses, const Node& node) -> std::optional<ir::Patch> {
         if (auto patch = gemm_to_conv(g, uses, node)) return patch;
         if (auto patch = batch_norm_to_conv(g, node)) return patch;
-        return mean_to_pool(g, node);
+        if (auto patch = mean_to_pool(g, node)) return patch;
+        return whole_window_to_pool(g, node);
       },
       max_patches);
 }

@@ -29,7 +29,8 @@ Outcome run(const std::string& command) {
   if (pipe == nullptr) throw UserError(str("cannot start a shell for: ", command));
   std::array<char, 4096> part{};
   std::size_t got = 0;
-  while ((got = fread(part.data(), 1, part.size(), pipe)) > 0) outcome.output.append(part.data(), got);
+  while ((got = fread(part.data(), 1, part.size(), pipe)) > 0)
+    outcome.output.append(part.data(), got);
   outcome.status = pclose(pipe);
   return outcome;
 }
@@ -37,8 +38,10 @@ Outcome run(const std::string& command) {
 std::string quote(const fs::path& path) {
   std::string text = "'";
   for (const char c : path.string()) {
-    if (c == '\'') text += "'\\''";
-    else text += c;
+    if (c == '\'')
+      text += "'\\''";
+    else
+      text += c;
   }
   return text + "'";
 }
@@ -51,8 +54,10 @@ std::string read(const fs::path& path) {
 }
 
 fs::path default_cache() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') return fs::path(cache) / "xgen";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / ".cache" / "xgen";
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0')
+    return fs::path(cache) / "xgen";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return fs::path(home) / ".cache" / "xgen";
   return {};
 }
 
@@ -63,17 +68,22 @@ std::string host_compiler() {
   return cc != nullptr && *cc != '\0' ? cc : "cc";
 }
 
-CCompiler::CCompiler(std::string command, fs::path cache) : command_(std::move(command)), cache_(cache.empty() ? default_cache() : std::move(cache)) {
+CCompiler::CCompiler(std::string command, fs::path cache)
+    : command_(std::move(command)), cache_(cache.empty() ? default_cache() : std::move(cache)) {
   const Outcome outcome = run(command_ + " --version");
   if (outcome.status != 0) {
-    throw UserError(str("no C compiler: \"", command_, "\" does not run; install one, or name it in the environment variable CC"));
+    throw UserError(str("no C compiler: \"", command_,
+                        "\" does not run; install one, or name it in the environment variable CC"));
   }
   version_ = outcome.output.substr(0, outcome.output.find('\n'));
   std::error_code ignored;
-  if (!cache_.empty() && !fs::create_directories(cache_, ignored) && !fs::is_directory(cache_, ignored)) cache_.clear();
+  if (!cache_.empty() && !fs::create_directories(cache_, ignored) &&
+      !fs::is_directory(cache_, ignored))
+    cache_.clear();
 }
 
-void CCompiler::build(const fs::path& folder, const std::vector<std::string>& sources, const fs::path& output, const std::string& link,
+void CCompiler::build(const fs::path& folder, const std::vector<std::string>& sources,
+                      const fs::path& output, const std::string& link,
                       const std::string& extra_flags) const {
   const std::string flags = str(kCFlags, " -fPIC -Wall -Wextra ", extra_flags);
   std::string headers;
@@ -84,23 +94,28 @@ void CCompiler::build(const fs::path& folder, const std::vector<std::string>& so
   }
   std::string objects;
   for (const std::string& source : sources) {
-    const std::string key = sha256_hex(str(version_, "\n", flags, "\n", headers, "\n", read(folder / source)));
+    const std::string key =
+        sha256_hex(str(version_, "\n", flags, "\n", headers, "\n", read(folder / source)));
     const fs::path object = (cache_.empty() ? folder : cache_) / (key.substr(0, 40) + ".o");
     if (!fs::exists(object)) {
       // Another process may build the same object: each writes its own file, the rename is atomic.
       const fs::path own = object.string() + str(".", getpid());
-      const Outcome outcome = run(str(command_, " ", flags, " -c -o ", quote(own), " ", quote(folder / source)));
+      const Outcome outcome =
+          run(str(command_, " ", flags, " -c -o ", quote(own), " ", quote(folder / source)));
       if (outcome.status != 0) {
         fs::remove(own);
-        throw UserError(str("\"", command_, "\" cannot compile ", (folder / source).string(), ":\n", outcome.output));
+        throw UserError(str("\"", command_, "\" cannot compile ", (folder / source).string(), ":\n",
+                            outcome.output));
       }
       fs::rename(own, object);
     }
     objects += " " + quote(object);
   }
-  const Outcome outcome = run(str(command_, " ", flags, " ", link.find("-shared") != std::string::npos ? "-shared" : "", " -o ", quote(output), objects, " ",
-                                  link.find("-shared") != std::string::npos ? "" : link, " -lm"));
-  if (outcome.status != 0) throw UserError(str("\"", command_, "\" cannot link ", output.string(), ":\n", outcome.output));
+  const Outcome outcome = run(str(
+      command_, " ", flags, " ", link.find("-shared") != std::string::npos ? "-shared" : "", " -o ",
+      quote(output), objects, " ", link.find("-shared") != std::string::npos ? "" : link, " -lm"));
+  if (outcome.status != 0)
+    throw UserError(str("\"", command_, "\" cannot link ", output.string(), ":\n", outcome.output));
 }
 
 }  // namespace xgen

@@ -27,8 +27,9 @@ class CCompiler {
   /// @param sources  file names in `folder`.
   /// @param link     "-shared" or "" and libraries.
   /// @throws UserError with the compiler's words when it fails.
-  void build(const std::filesystem::path& folder, const std::vector<std::string>& sources, const std::filesystem::path& output,
-             const std::string& link, const std::string& extra_flags = "") const;
+  void build(const std::filesystem::path& folder, const std::vector<std::string>& sources,
+             const std::filesystem::path& output, const std::string& link,
+             const std::string& extra_flags = "") const;
 
  private:
   std::string command_, version_;

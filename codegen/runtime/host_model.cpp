@@ -27,7 +27,8 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string pattern = (fs::temp_directory_path() / "xgen-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw UserError(str(pattern, ": cannot make a temporary folder: ", std::strerror(errno)));
+    if (mkdtemp(pattern.data()) == nullptr)
+      throw UserError(str(pattern, ": cannot make a temporary folder: ", std::strerror(errno)));
     path_ = pattern;
   }
   ~TemporaryFolder() {
@@ -57,7 +58,8 @@ struct CTensor {
 };
 
 ir::DType dtype_named(const std::string& name) {
-  for (const ir::DType t : {ir::DType::f32, ir::DType::f64, ir::DType::i64, ir::DType::i32, ir::DType::i8, ir::DType::u8, ir::DType::boolean}) {
+  for (const ir::DType t : {ir::DType::f32, ir::DType::f64, ir::DType::i64, ir::DType::i32,
+                            ir::DType::i8, ir::DType::u8, ir::DType::boolean}) {
     if (name == ir::name_of(t)) return t;
   }
   throw UserError(str("a model with a tensor of type \"", name, "\""));
@@ -129,11 +131,15 @@ struct HostModel::State {
 
   void init(const char* wanted) {
     const char* error = nullptr;
-    auto* function = symbol<void*(void*, std::size_t, const void*, std::size_t, const char*, const char**)>("_init");
+    auto* function =
+        symbol<void*(void*, std::size_t, const void*, std::size_t, const char*, const char**)>(
+            "_init");
     // Memory that was never written shows what a kernel forgets to.
     std::memset(memory.get(), 0xA5, memory_bytes);
     void* made = function(memory.get(), memory_bytes, weights.get(), weight_bytes, wanted, &error);
-    if (made == nullptr) throw UserError(str("model \"", prefix, "\": ", error, wanted == nullptr ? "" : str(" (asked for ", wanted, ")")));
+    if (made == nullptr)
+      throw UserError(str("model \"", prefix, "\": ", error,
+                          wanted == nullptr ? "" : str(" (asked for ", wanted, ")")));
     model = made;
   }
 };
@@ -168,17 +174,20 @@ HostModel HostModel::build(const Program& program, const std::vector<std::string
 
 HostModel HostModel::load(const fs::path& path) {
   std::ifstream manifest_file(path / "manifest.json");
-  if (!manifest_file) throw UserError(str(path.string(), ": not a bundle: it has no manifest.json"));
+  if (!manifest_file)
+    throw UserError(str(path.string(), ": not a bundle: it has no manifest.json"));
   const nlohmann::json manifest = nlohmann::json::parse(manifest_file, nullptr, false);
   if (!manifest.is_object() || !manifest.contains("name") || !manifest["name"].is_string()) {
-    throw UserError(str((path / "manifest.json").string(), ": expected an object with the model's \"name\""));
+    throw UserError(
+        str((path / "manifest.json").string(), ": expected an object with the model's \"name\""));
   }
   auto state = std::make_unique<State>();
   state->prefix = bundle::c_identifier(manifest["name"].get<std::string>());
   std::vector<std::string> sources;
   for (const auto& entry : fs::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
-    if (name == "model.c" || (name.rfind("kernels_", 0) == 0 && entry.path().extension() == ".c")) sources.push_back(name);
+    if (name == "model.c" || (name.rfind("kernels_", 0) == 0 && entry.path().extension() == ".c"))
+      sources.push_back(name);
   }
   std::sort(sources.begin(), sources.end());
   std::ifstream weights_file(path / "weights.bin", std::ios::binary);
@@ -197,13 +206,16 @@ const std::vector<TensorInfo>& HostModel::outputs() const { return state_->outpu
 std::size_t HostModel::memory_bytes() const { return state_->memory_bytes; }
 
 std::vector<ir::Constant> HostModel::run(const std::vector<ir::Constant>& inputs) {
-  if (inputs.size() != state_->inputs.size()) throw UserError(str("the model takes ", state_->inputs.size(), " inputs, got ", inputs.size()));
+  if (inputs.size() != state_->inputs.size())
+    throw UserError(str("the model takes ", state_->inputs.size(), " inputs, got ", inputs.size()));
   std::vector<const void*> in;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const TensorInfo& want = state_->inputs[i];
     if (inputs[i].dtype != want.dtype || inputs[i].shape != want.shape) {
-      throw UserError(str("input \"", want.name, "\": expected ", ir::name_of(want.dtype), " ", ir::to_string(ir::to_shape(want.shape)), ", got ",
-                          ir::name_of(inputs[i].dtype), " ", ir::to_string(ir::to_shape(inputs[i].shape))));
+      throw UserError(str("input \"", want.name, "\": expected ", ir::name_of(want.dtype), " ",
+                          ir::to_string(ir::to_shape(want.shape)), ", got ",
+                          ir::name_of(inputs[i].dtype), " ",
+                          ir::to_string(ir::to_shape(inputs[i].shape))));
     }
     in.push_back(inputs[i].bytes.data());
   }
@@ -219,9 +231,13 @@ std::vector<ir::Constant> HostModel::run(const std::vector<ir::Constant>& inputs
   return outputs;
 }
 
-void HostModel::run_raw(const void* const* inputs, void* const* outputs) { state_->run(state_->model, inputs, outputs); }
+void HostModel::run_raw(const void* const* inputs, void* const* outputs) {
+  state_->run(state_->model, inputs, outputs);
+}
 int HostModel::step_count() const { return state_->step_count(); }
 std::string HostModel::step_name(int step) const { return state_->step_name(step); }
-void HostModel::run_step(int step, const void* const* inputs, void* const* outputs) { state_->run_step(state_->model, step, inputs, outputs); }
+void HostModel::run_step(int step, const void* const* inputs, void* const* outputs) {
+  state_->run_step(state_->model, step, inputs, outputs);
+}
 
 }  // namespace xgen

@@ -15,7 +15,8 @@ class HostModel {
  public:
   /// Builds the generated C with the system's compiler and loads it.
   ///
-  /// @param kernels  instruction sets to build, best last; empty: scalar and all that this machine runs.
+  /// @param kernels  instruction sets to build, best last; empty: scalar and all that this machine
+  /// runs.
   /// @throws UserError when there is no C compiler.
   static HostModel build(const Program& program, const std::vector<std::string>& kernels = {});
   /// Builds and loads the C of a bundle. @throws UserError for a folder that is none.
@@ -29,7 +30,7 @@ class HostModel {
   void select(const std::string& kernels);
   std::string kernels() const;
 
-  const std::vector<TensorInfo>& inputs() const;   ///< batch included.
+  const std::vector<TensorInfo>& inputs() const;  ///< batch included.
   const std::vector<TensorInfo>& outputs() const;
   std::size_t memory_bytes() const;
 

@@ -1,7 +1,8 @@
 /* What kernels and the model share: a kernel gets its sizes, strides and lists as data.
  *
- * Tensors lie in one arena, as stacks of planes: a plane is a padded 2-D image of 32-bit lanes, a lane holds one
- * fp32 channel or four int8 channels. All distances are in bytes unless said otherwise. */
+ * Tensors lie in one arena, as stacks of planes: a plane is a padded 2-D image of 32-bit lanes, a
+ * lane holds one fp32 channel or four int8 channels. All distances are in bytes unless said
+ * otherwise. */
 #ifndef XGEN_RUNTIME_KERNELS_H
 #define XGEN_RUNTIME_KERNELS_H
 #ifdef __FAST_MATH__
@@ -20,38 +21,57 @@ typedef struct {
 } xgen_context;
 
 #define XGEN_NONE ((size_t)-1)
-/* Operands of row-major kernels may be constants: this bit says that an offset is one into weights.bin. */
+/* Operands of row-major kernels may be constants: this bit says that an offset is one into
+ * weights.bin. */
 #define XGEN_CONSTANT ((size_t)1 << 62)
 
 static inline const char* xgen_at(const xgen_context* ctx, size_t offset) {
-  return (offset & XGEN_CONSTANT) != 0 ? ctx->weights + (offset & ~XGEN_CONSTANT) : ctx->arena + offset;
+  return (offset & XGEN_CONSTANT) != 0 ? ctx->weights + (offset & ~XGEN_CONSTANT)
+                                       : ctx->arena + offset;
 }
 
 /* A stack of planes. */
 typedef struct {
-  size_t data;                      /* arena: plane 0, position (0, 0) */
-  size_t plane;                     /* between planes */
-  int32_t pitch;                    /* lanes between rows */
-  int32_t planes, height, width;    /* of the interior */
-  int32_t top, left, bottom, right; /* border in rows and lanes; rows share it: right of one is left of the next */
-  int32_t phases;                   /* s > 1: column x lies in plane s * p + (x + left) % s, at column (x + left) / s */
-  uint32_t border;                  /* the value of the border's lanes */
+  size_t data;                   /* arena: plane 0, position (0, 0) */
+  size_t plane;                  /* between planes */
+  int32_t pitch;                 /* lanes between rows */
+  int32_t planes, height, width; /* of the interior */
+  int32_t top, left, bottom,
+      right; /* border in rows and lanes; rows share it: right of one is left of the next */
+  int32_t
+      phases; /* s > 1: column x lies in plane s * p + (x + left) % s, at column (x + left) / s */
+  uint32_t border; /* the value of the border's lanes */
 } xgen_planes;
 
-enum { XGEN_LINEAR, XGEN_LEAKY_RELU, XGEN_SIGMOID, XGEN_TANH, XGEN_SILU, XGEN_HARD_SIGMOID, XGEN_HARD_SWISH, XGEN_EXP, XGEN_LOG,
-       XGEN_NEG, XGEN_SQRT, XGEN_ABS, XGEN_ERF, XGEN_RECIPROCAL };
+enum {
+  XGEN_LINEAR,
+  XGEN_LEAKY_RELU,
+  XGEN_SIGMOID,
+  XGEN_TANH,
+  XGEN_SILU,
+  XGEN_HARD_SIGMOID,
+  XGEN_HARD_SWISH,
+  XGEN_EXP,
+  XGEN_LOG,
+  XGEN_NEG,
+  XGEN_SQRT,
+  XGEN_ABS,
+  XGEN_ERF,
+  XGEN_RECIPROCAL
+};
 
-/* A convolution over planes: for each group of filters a list of input offsets, one a tap of a kept input lane. */
+/* A convolution over planes: for each group of filters a list of input offsets, one a tap of a kept
+ * input lane. */
 typedef struct {
   xgen_planes y;
-  xgen_planes split;       /* a second, phase-split copy of the result; data XGEN_NONE: none */
-  size_t x;                /* arena: what position (0, 0) reads at offset 0 */
-  ptrdiff_t x_row;         /* between the input rows of neighbouring output rows */
-  size_t x_group;          /* from one group's input to the next: 0 but for depthwise */
-  int32_t flat;            /* x and y share pitch and stride is 1: the plane is one run of positions */
-  int32_t group_outer;     /* loop order: groups outside, tiles inside */
-  int32_t list, begin;     /* tables: offsets; per group the first of its entries, then the end */
-  int32_t shared;          /* all groups read the same list */
+  xgen_planes split;   /* a second, phase-split copy of the result; data XGEN_NONE: none */
+  size_t x;            /* arena: what position (0, 0) reads at offset 0 */
+  ptrdiff_t x_row;     /* between the input rows of neighbouring output rows */
+  size_t x_group;      /* from one group's input to the next: 0 but for depthwise */
+  int32_t flat;        /* x and y share pitch and stride is 1: the plane is one run of positions */
+  int32_t group_outer; /* loop order: groups outside, tiles inside */
+  int32_t list, begin; /* tables: offsets; per group the first of its entries, then the end */
+  int32_t shared;      /* all groups read the same list */
   int32_t groups, outputs; /* outputs: planes of y that are written */
   int32_t activation;      /* XGEN_LINEAR .. applied to y last, to what lies inside [low, high] */
   float alpha, beta;
@@ -61,14 +81,14 @@ typedef struct {
   size_t residual;             /* arena: position (0, 0) of what is added, or XGEN_NONE */
   size_t residual_plane;
   ptrdiff_t residual_row;
-  float add0, add1;                 /* int8 addition: 64 * scale of convolution and residual over that of y */
-  int32_t residual_zero, zero;      /* zero points of the residual and of y */
+  float add0, add1; /* int8 addition: 64 * scale of convolution and residual over that of y */
+  int32_t residual_zero, zero; /* zero points of the residual and of y */
 } xgen_conv;
 
 /* Fully connected layers and small maps: vectorised over 16 filters, positions broadcast. */
 typedef struct {
-  size_t x;                /* arena: what position 0 reads at offset 0 */
-  size_t y;                /* arena: contiguous values, one a filter */
+  size_t x; /* arena: what position 0 reads at offset 0 */
+  size_t y; /* arena: contiguous values, one a filter */
   int32_t list, begin, shared, groups, outputs;
   int32_t activation;
   float alpha, beta;
@@ -116,8 +136,9 @@ typedef struct {
 /* Copies planes into another form: other border, pitch or phases; int8 may change its scale. */
 typedef struct {
   xgen_planes x, y;
-  int32_t first;                              /* plane of y that plane 0 of x goes to */
-  int32_t row, row_step, column, column_step; /* reads x at (row + row_step * i, column + column_step * j) */
+  int32_t first; /* plane of y that plane 0 of x goes to */
+  int32_t row, row_step, column,
+      column_step; /* reads x at (row + row_step * i, column + column_step * j) */
   int32_t requantize;
   float scale;
   int32_t x_zero, zero;
@@ -129,9 +150,10 @@ typedef struct {
   float scale_h, scale_w;             /* output extent over input extent, as the file says */
 } xgen_resize;
 
-/* Row-major [channels, height, width] to planes and back. `channel` (tables): byte offset of each channel's position (0, 0). */
+/* Row-major [channels, height, width] to planes and back. `channel` (tables): byte offset of each
+ * channel's position (0, 0). */
 typedef struct {
-  size_t flat;   /* arena, or XGEN_NONE: the caller's tensor `external` */
+  size_t flat; /* arena, or XGEN_NONE: the caller's tensor `external` */
   int32_t external;
   xgen_planes planes;
   int32_t channels, channel;
@@ -142,7 +164,8 @@ typedef struct {
 
 enum { XGEN_MAX_RANK = 8 };
 
-/* Row-major tensors, elements of `size` bytes: y[i] = x[sum of i * stride]; strides in elements, 0 broadcasts. */
+/* Row-major tensors, elements of `size` bytes: y[i] = x[sum of i * stride]; strides in elements, 0
+ * broadcasts. */
 typedef struct {
   size_t x, y;
   int32_t size, rank;
@@ -207,7 +230,8 @@ typedef struct {
   int32_t lane_stride; /* bytes between input lanes */
 } xgen_list;
 
-/* Offsets of the channels of a row-major tensor in planes: channel c lies at map[c] / lane bytes. */
+/* Offsets of the channels of a row-major tensor in planes: channel c lies at map[c] / lane bytes.
+ */
 typedef struct {
   int32_t table, channels;
   size_t map; /* weights.bin: int32 lane * 4 + byte of each channel */

@@ -50,10 +50,14 @@ static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_f
       tiles[last - first](c, ctx->arena + c->x + (size_t)g * c->x_group + column + first * x_step, x_step, list + from, to - from,
                           ctx->weights + c->weights + weights, &out);
       if (c->activation != XGEN_LINEAR) {
+        /* Rows narrower than a vector overlap: only what belongs to a row is mapped, and once. */
+        const int lanes = c->flat ? LANES : smaller(LANES, c->y.width);
         for (int p = 0; p < out.count; ++p) {
           for (int m = 0; m < last - first; ++m) {
             char* at = out.y + (size_t)p * out.y_plane + m * y_step;
-            vf_store(at, vf_unary(c->activation, vf_load(at), c->alpha, c->beta));
+            float mapped[LANES];
+            vf_store(mapped, vf_unary(c->activation, vf_load(at), c->alpha, c->beta));
+            memcpy(at, mapped, 4 * (size_t)lanes);
           }
         }
       }
