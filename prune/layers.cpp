@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "core/glob.h"
 #include "core/suggest.h"
 
 namespace xgen::prune {
@@ -90,30 +91,6 @@ bool computes_an_output(const ir::Graph& graph, const ir::UseMap& uses, ir::Valu
 }
 
 }  // namespace
-
-bool matches_glob(const std::string& glob, const std::string& name) {
-  // Greedy with one point of return: the last `*` and what it has swallowed.
-  std::size_t g = 0;
-  std::size_t n = 0;
-  std::size_t star = std::string::npos;
-  std::size_t resume = 0;
-  while (n < name.size()) {
-    if (g < glob.size() && glob[g] == '*') {
-      star = g++;
-      resume = n;
-    } else if (g < glob.size() && (glob[g] == '?' || glob[g] == name[n])) {
-      ++g;
-      ++n;
-    } else if (star != std::string::npos) {
-      g = star + 1;
-      n = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (g < glob.size() && glob[g] == '*') ++g;
-  return g == glob.size();
-}
 
 std::vector<Layer> layers_of(const ir::Graph& graph, const std::vector<std::string>& exclude) {
   std::vector<Layer> layers;

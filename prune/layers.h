@@ -34,7 +34,4 @@ struct Layer {
 /// @throws UserError for a glob that matches no layer.
 std::vector<Layer> layers_of(const ir::Graph& graph, const std::vector<std::string>& exclude = {});
 
-/// `*` matches any run of characters, '/' included, and `?` any one.
-bool matches_glob(const std::string& glob, const std::string& name);
-
 }  // namespace xgen::prune

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "core/glob.h"
 #include "core/suggest.h"
 #include "prune/plan.h"
 
