@@ -1,7 +1,5 @@
 #include "core/ir/activation.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 
 namespace xgen::ir {
@@ -78,16 +76,6 @@ Unary to_unary(const Activation& activation) {
   }
   XGEN_CHECK(false, "no operator for no activation");
   return op;
-}
-
-std::optional<Activation> compose(const Activation& a, const Activation& b) {
-  if (a.kind == Activation::Kind::none) return b;
-  if (b.kind == Activation::Kind::none) return a;
-  if (a.kind != Activation::Kind::clip || b.kind != Activation::Kind::clip) return std::nullopt;
-  Activation both = b;
-  both.low = std::clamp(a.low, b.low, b.high);
-  both.high = std::clamp(a.high, b.low, b.high);
-  return both;
 }
 
 }  // namespace xgen::ir

@@ -12,8 +12,4 @@ std::optional<Activation> to_activation(const Unary& op);
 /// The opposite; @throws InternalError for Kind::none.
 Unary to_unary(const Activation& activation);
 
-/// The intersection of both intervals when `a` and `b` are none or clip: b applied after a.
-/// Nothing otherwise.
-std::optional<Activation> compose(const Activation& a, const Activation& b);
-
 }  // namespace xgen::ir

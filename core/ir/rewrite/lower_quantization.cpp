@@ -283,9 +283,10 @@ class Lowering {
     return emit(node->name, node->op, inputs, name, q);
   }
 
-  bool pads_zero(const Node& pad) const {
+  bool pads_zero(const Node& pad) {
     if (pad.input(2) == kNoValue) return true;
-    const Constant* value = old_.constant(pad.input(2));
+    // The value may be quantized itself; its real form is a constant then as well.
+    const Constant* value = new_.constant(real(pad.input(2)));
     return value != nullptr && value->dtype == DType::f32 && value->as<float>()[0] == 0;
   }
 
