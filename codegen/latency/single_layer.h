@@ -1,0 +1,18 @@
+#pragma once
+
+#include <optional>
+
+#include "core/ir/graph.h"
+#include "core/latency_model.h"
+
+namespace xgen::latency {
+
+/// A graph of this one layer with seeded weights and, where the variant is sparse, a seeded mask:
+/// what is generated and timed. Already in the form that lowering takes.
+ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant);
+
+/// The layer of a convolution in a graph with static shapes; nothing for other nodes.
+/// @param int8  the type it will run in.
+std::optional<LayerShape> layer_of(const ir::Graph& graph, const ir::Node& node, bool int8);
+
+}  // namespace xgen::latency
