@@ -140,7 +140,8 @@ class Planner {
     const bool is_output =
         static_cast<int>(readers.size()) != uses_.uses[static_cast<std::size_t>(dq.output())];
     const bool all_integer = !is_output && std::all_of(readers.begin(), readers.end(), [&](int n) {
-      return plan_.nodes.count(graph_.nodes()[static_cast<std::size_t>(n)].name) != 0;
+      const ir::Node& reader = graph_.nodes()[static_cast<std::size_t>(n)];
+      return reader.as<ir::ShapeOf>() != nullptr || plan_.nodes.count(reader.name) != 0;
     });
     if (all_integer) {
       plan_.pass_through.insert(dq.name);

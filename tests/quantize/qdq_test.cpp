@@ -110,6 +110,18 @@ TEST(InsertQdq, KeepsTheNameOfAnOutputThatIsReadInIntegersToo) {
   EXPECT_EQ(make_integer_plan(qdq).scales.count("a/DequantizeLinear"), 1U);
 }
 
+TEST(IntegerPlan, ReadingAShapeNeedsNoRealValues) {
+  ir::Graph g;
+  const auto x = g.add_input("x", {ir::DType::f32, ir::Shape{1, 4}, {}});
+  const auto a = g.add_node("a", ir::MatMul{}, {x, weight(g, "wa", {4, 4})});
+  const auto shape = g.add_node("shape", ir::ShapeOf{}, {a});
+  const auto b = g.add_node("b", ir::Reshape{}, {a, shape});
+  g.set_outputs({g.add_node("c", ir::MatMul{}, {b, weight(g, "wc", {4, 4})})});
+  const IntegerPlan plan = make_integer_plan(insert_qdq(g, ranges_of(g)));
+  EXPECT_TRUE(plan.scales.empty());
+  EXPECT_EQ(plan.nodes.count("b"), 1U);
+}
+
 TEST(LayerTypes, SayWhyALayerStaysFloat) {
   const auto types = layer_types(residual_network(), {"conv2"});
   ASSERT_EQ(types.size(), 3U);
