@@ -1,4 +1,5 @@
-/* Times the model and each of its steps, and prints JSON. Usage: bench [FOLDER [RUNS [KERNELS]]]. */
+/* Times the model and each of its steps, and prints JSON. Usage: bench [FOLDER [RUNS [KERNELS]]].
+ */
 #define _POSIX_C_SOURCE 199309L
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ int main(int argc, char** argv) {
   char path[4096];
   snprintf(path, sizeof path, "%s/weights.bin", argc > 1 ? argv[1] : ".");
   const int runs = argc > 2 && atoi(argv[2]) > 0 ? atoi(argv[2]) : 50;
-  const size_t weight_bytes = XGEN_MODEL(weights_bytes)(), memory_bytes = XGEN_MODEL(memory_bytes)();
+  const size_t weight_bytes = XGEN_MODEL(weights_bytes)(),
+               memory_bytes = XGEN_MODEL(memory_bytes)();
   void* weights = aligned_alloc(64, (weight_bytes + 127) / 64 * 64);
   FILE* file = fopen(path, "rb");
   if (file == NULL || weights == NULL || fread(weights, 1, weight_bytes, file) != weight_bytes) {
@@ -32,7 +34,8 @@ int main(int argc, char** argv) {
   fclose(file);
   void* memory = aligned_alloc(64, (memory_bytes + 63) / 64 * 64);
   const char* error = NULL;
-  XGEN_MODEL(model)* model = XGEN_MODEL(init)(memory, memory_bytes, weights, weight_bytes, argc > 3 ? argv[3] : NULL, &error);
+  XGEN_MODEL(model)* model = XGEN_MODEL(init)(memory, memory_bytes, weights, weight_bytes,
+                                              argc > 3 ? argv[3] : NULL, &error);
   if (model == NULL) {
     fprintf(stderr, "%s\n", error);
     return 2;
@@ -57,11 +60,15 @@ int main(int argc, char** argv) {
     }
   }
   qsort(total, (size_t)runs, sizeof(double), ascending);
-  printf("{\"kernels\": \"%s\", \"runs\": %d, \"median_ms\": %.6f, \"min_ms\": %.6f, \"p95_ms\": %.6f, \"steps\": [\n", XGEN_MODEL(kernels_name)(model), runs,
-         total[runs / 2], total[0], total[runs * 95 / 100]);
+  printf(
+      "{\"kernels\": \"%s\", \"runs\": %d, \"median_ms\": %.6f, \"min_ms\": %.6f, \"p95_ms\": "
+      "%.6f, \"steps\": [\n",
+      XGEN_MODEL(kernels_name)(model), runs, total[runs / 2], total[0], total[runs * 95 / 100]);
   for (int s = 0; s < steps; ++s) {
     qsort(each + s * runs, (size_t)runs, sizeof(double), ascending);
-    printf("  {\"name\": \"%s\", \"median_ms\": %.6f, \"min_ms\": %.6f}%s\n", XGEN_MODEL(step_name)(s), each[s * runs + runs / 2], each[s * runs], s + 1 < steps ? "," : "");
+    printf("  {\"name\": \"%s\", \"median_ms\": %.6f, \"min_ms\": %.6f}%s\n",
+           XGEN_MODEL(step_name)(s), each[s * runs + runs / 2], each[s * runs],
+           s + 1 < steps ? "," : "");
   }
   printf("]}\n");
   return 0;

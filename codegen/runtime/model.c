@@ -12,7 +12,8 @@ static void expand_list(const xgen_list* l, const char* weights, int32_t* tables
     for (int32_t i = 0; i < count; ++i, ++entry) {
       const int32_t lane = l->counts == XGEN_NONE ? i : entries[entry];
       const int32_t pattern = l->patterns == XGEN_NONE ? 0 : patterns[entry];
-      for (int32_t t = 0; t < l->pattern_taps; ++t) *out++ = lane * l->lane_stride + taps[pattern * l->pattern_taps + t];
+      for (int32_t t = 0; t < l->pattern_taps; ++t)
+        *out++ = lane * l->lane_stride + taps[pattern * l->pattern_taps + t];
     }
     begin[g + 1] = (int32_t)(out - (tables + l->list));
   }
@@ -20,5 +21,6 @@ static void expand_list(const xgen_list* l, const char* weights, int32_t* tables
 
 static void expand_channel_map(const xgen_channel_map* m, const char* weights, int32_t* tables) {
   const int32_t* map = (const int32_t*)(const void*)(weights + m->map);
-  for (int32_t c = 0; c < m->channels; ++c) tables[m->table + c] = map[c] / 4 * (int32_t)m->plane + map[c] % 4;
+  for (int32_t c = 0; c < m->channels; ++c)
+    tables[m->table + c] = map[c] / 4 * (int32_t)m->plane + map[c] % 4;
 }

@@ -1,5 +1,6 @@
-/* Runs the golden cases on every instruction set that this processor has, and compares: integers exactly, floats to a
- * relative 1e-4. Usage: selftest [FOLDER], the folder with weights.bin and golden.bin. */
+/* Runs the golden cases on every instruction set that this processor has, and compares: integers
+ * exactly, floats to a relative 1e-4. Usage: selftest [FOLDER], the folder with weights.bin and
+ * golden.bin. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,8 @@ static int same(const XGEN_MODEL(tensor) * t, const char* got, const char* want)
   return 1;
 }
 
-/* The exact results of integer layers need one rounding a multiplication: a compiler that contracts is found out here. */
+/* The exact results of integer layers need one rounding a multiplication: a compiler that contracts
+ * is found out here. */
 static int contracts(volatile float a, volatile float b, volatile float c) {
   const float product = a * b, sum = product + c;
   volatile float kept = product;
@@ -54,7 +56,8 @@ int main(int argc, char** argv) {
   char* weights = read_file(folder, "weights.bin", &weight_bytes);
   char* golden = read_file(folder, "golden.bin", &golden_bytes);
   if (contracts(1.0f + 1.1920929e-07f, 1.0f - 5.9604645e-08f, -1.0f)) {
-    fprintf(stderr, "this build contracts floating-point expressions: use -std=c11 -ffp-contract=off\n");
+    fprintf(stderr,
+            "this build contracts floating-point expressions: use -std=c11 -ffp-contract=off\n");
     return 1;
   }
   static const char* const sets[] = {XGEN_KERNEL_SETS};
@@ -62,7 +65,8 @@ int main(int argc, char** argv) {
   for (size_t s = 0; s < sizeof sets / sizeof *sets; ++s) {
     void* memory = aligned_alloc(64, (XGEN_MODEL(memory_bytes)() + 63) / 64 * 64);
     const char* error = NULL;
-    XGEN_MODEL(model)* model = XGEN_MODEL(init)(memory, XGEN_MODEL(memory_bytes)(), weights, weight_bytes, sets[s], &error);
+    XGEN_MODEL(model)* model = XGEN_MODEL(init)(memory, XGEN_MODEL(memory_bytes)(), weights,
+                                                weight_bytes, sets[s], &error);
     if (model == NULL) {
       printf("%-16s skipped: not on this processor\n", sets[s]);
       free(memory);
@@ -77,7 +81,8 @@ int main(int argc, char** argv) {
         inputs[i] = at;
         at += (XGEN_MODEL(input)(i)->bytes + 63) / 64 * 64;
       }
-      for (int i = 0; i < XGEN_OUTPUTS; ++i) outputs[i] = calloc(1, XGEN_MODEL(output)(i)->bytes + 64);
+      for (int i = 0; i < XGEN_OUTPUTS; ++i)
+        outputs[i] = calloc(1, XGEN_MODEL(output)(i)->bytes + 64);
       XGEN_MODEL(run)(model, inputs, outputs);
       int ok = 1;
       for (int i = 0; i < XGEN_OUTPUTS; ++i) {

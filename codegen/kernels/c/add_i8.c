@@ -10,7 +10,8 @@ static void add_i8(const xgen_binary* c, const xgen_context* ctx) {
       const vi left = vi_xor(vi_load(a + i), flip), right = vi_xor(vi_load(b + i), flip);
       vi q[4];
       for (int k = 0; k < 4; ++k) {
-        const vi s = add_fixed_point(vi_sub(vi_byte(left, k), vi_set1(c->a_zero)), vi_sub(vi_byte(right, k), vi_set1(c->b_zero)), c->add0,
+        const vi s = add_fixed_point(vi_sub(vi_byte(left, k), vi_set1(c->a_zero)),
+                                     vi_sub(vi_byte(right, k), vi_set1(c->b_zero)), c->add0,
                                      c->add1, (int)c->low, (int)c->high);
         q[k] = vi_add(s, zero);
       }

@@ -1,12 +1,19 @@
 static inline float scalar_binary(int kind, float a, float b) {
   switch (kind) {
-    case XGEN_ADD: return a + b;
-    case XGEN_SUB: return a - b;
-    case XGEN_MUL: return a * b;
-    case XGEN_DIV: return a / b;
-    case XGEN_MAX: return a > b ? a : b;
-    case XGEN_MIN: return a < b ? a : b;
-    default: return powf(a, b);
+    case XGEN_ADD:
+      return a + b;
+    case XGEN_SUB:
+      return a - b;
+    case XGEN_MUL:
+      return a * b;
+    case XGEN_DIV:
+      return a / b;
+    case XGEN_MAX:
+      return a > b ? a : b;
+    case XGEN_MIN:
+      return a < b ? a : b;
+    default:
+      return powf(a, b);
   }
 }
 
@@ -22,7 +29,8 @@ static void broadcast_f32(const xgen_broadcast* c, const xgen_context* ctx) {
       a += index[d] * c->a_stride[d];
       b += index[d] * c->b_stride[d];
     }
-    for (int i = 0; i < c->extent[last]; ++i) *y++ = scalar_binary(c->kind, a[i * c->a_stride[last]], b[i * c->b_stride[last]]);
+    for (int i = 0; i < c->extent[last]; ++i)
+      *y++ = scalar_binary(c->kind, a[i * c->a_stride[last]], b[i * c->b_stride[last]]);
     int d = last - 1;
     for (; d >= 0 && ++index[d] == c->extent[d]; --d) index[d] = 0;
     if (d < 0) return;

@@ -1,6 +1,7 @@
 /* Shared by the families of this file. */
 
-/* exp(x) to 2 ulp: x = n ln2 + r, |r| <= ln2 / 2, a polynomial in r, then the exponent by shifting n into place. */
+/* exp(x) to 2 ulp: x = n ln2 + r, |r| <= ln2 / 2, a polynomial in r, then the exponent by shifting
+ * n into place. */
 static inline vf vf_exp(vf x) {
   x = vf_min(vf_max(x, vf_set1(-87.0f)), vf_set1(88.0f));
   const vi n = vf_round(vf_mul(x, vf_set1(1.44269504f)));
@@ -17,32 +18,49 @@ static inline vf vf_exp(vf x) {
   return vf_mul(p, vi_as_f(vi_shl23(vi_add(n, vi_set1(127)))));
 }
 
-static inline vf vf_sigmoid(vf x) { return vf_div(vf_set1(1.0f), vf_add(vf_set1(1.0f), vf_exp(vf_sub(vf_set1(0.0f), x)))); }
+static inline vf vf_sigmoid(vf x) {
+  return vf_div(vf_set1(1.0f), vf_add(vf_set1(1.0f), vf_exp(vf_sub(vf_set1(0.0f), x))));
+}
 
 /* A function without a vector form, lane by lane. */
 static inline float scalar_unary(int kind, float x) {
   switch (kind) {
-    case XGEN_LOG: return logf(x);
-    case XGEN_SQRT: return sqrtf(x);
-    case XGEN_ERF: return erff(x);
-    case XGEN_TANH: return tanhf(x);
-    default: return x;
+    case XGEN_LOG:
+      return logf(x);
+    case XGEN_SQRT:
+      return sqrtf(x);
+    case XGEN_ERF:
+      return erff(x);
+    case XGEN_TANH:
+      return tanhf(x);
+    default:
+      return x;
   }
 }
 
 static inline vf vf_unary(int kind, vf x, float alpha, float beta) {
   const vf zero = vf_set1(0.0f), one = vf_set1(1.0f);
   switch (kind) {
-    case XGEN_LINEAR: return x;
-    case XGEN_LEAKY_RELU: return vf_add(vf_max(x, zero), vf_mul(vf_set1(alpha), vf_min(x, zero)));
-    case XGEN_SIGMOID: return vf_sigmoid(x);
-    case XGEN_SILU: return vf_mul(x, vf_sigmoid(x));
-    case XGEN_HARD_SIGMOID: return vf_min(vf_max(vf_add(vf_mul(x, vf_set1(alpha)), vf_set1(beta)), zero), one);
-    case XGEN_HARD_SWISH: return vf_mul(x, vf_min(vf_max(vf_fma(x, vf_set1(1.0f / 6.0f), vf_set1(0.5f)), zero), one));
-    case XGEN_EXP: return vf_exp(x);
-    case XGEN_NEG: return vf_sub(zero, x);
-    case XGEN_ABS: return vf_max(x, vf_sub(zero, x));
-    case XGEN_RECIPROCAL: return vf_div(one, x);
+    case XGEN_LINEAR:
+      return x;
+    case XGEN_LEAKY_RELU:
+      return vf_add(vf_max(x, zero), vf_mul(vf_set1(alpha), vf_min(x, zero)));
+    case XGEN_SIGMOID:
+      return vf_sigmoid(x);
+    case XGEN_SILU:
+      return vf_mul(x, vf_sigmoid(x));
+    case XGEN_HARD_SIGMOID:
+      return vf_min(vf_max(vf_add(vf_mul(x, vf_set1(alpha)), vf_set1(beta)), zero), one);
+    case XGEN_HARD_SWISH:
+      return vf_mul(x, vf_min(vf_max(vf_fma(x, vf_set1(1.0f / 6.0f), vf_set1(0.5f)), zero), one));
+    case XGEN_EXP:
+      return vf_exp(x);
+    case XGEN_NEG:
+      return vf_sub(zero, x);
+    case XGEN_ABS:
+      return vf_max(x, vf_sub(zero, x));
+    case XGEN_RECIPROCAL:
+      return vf_div(one, x);
     default: {
       float lanes[LANES];
       vf_store(lanes, x);
@@ -60,7 +78,8 @@ static inline void fill_lanes(char* at, uint32_t value, int count) {
   for (int i = 0; i < count; ++i) lanes[i] = value;
 }
 
-/* The neutral value around the interior of `count` planes. It is written in every run: nobody else keeps the arena clean. */
+/* The neutral value around the interior of `count` planes. It is written in every run: nobody else
+ * keeps the arena clean. */
 static void write_borders(const xgen_planes* p, char* arena, int first, int count) {
   const int gap = p->pitch - p->width, above = p->top * p->pitch + p->left;
   if (p->phases > 1 || (gap == 0 && above == 0 && p->bottom == 0)) return;
@@ -68,11 +87,14 @@ static void write_borders(const xgen_planes* p, char* arena, int first, int coun
     char* origin = arena + p->data + (size_t)plane * p->plane;
     fill_lanes(origin - 4 * (ptrdiff_t)above, p->border, above);
     if (gap == 1) {
-      for (int y = 0; y < p->height - 1; ++y) *(uint32_t*)(void*)(origin + 4 * ((ptrdiff_t)y * p->pitch + p->width)) = p->border;
+      for (int y = 0; y < p->height - 1; ++y)
+        *(uint32_t*)(void*)(origin + 4 * ((ptrdiff_t)y * p->pitch + p->width)) = p->border;
     } else {
-      for (int y = 0; y < p->height - 1; ++y) fill_lanes(origin + 4 * ((ptrdiff_t)y * p->pitch + p->width), p->border, gap);
+      for (int y = 0; y < p->height - 1; ++y)
+        fill_lanes(origin + 4 * ((ptrdiff_t)y * p->pitch + p->width), p->border, gap);
     }
-    fill_lanes(origin + 4 * ((ptrdiff_t)(p->height - 1) * p->pitch + p->width), p->border, gap + p->bottom * p->pitch + p->right);
+    fill_lanes(origin + 4 * ((ptrdiff_t)(p->height - 1) * p->pitch + p->width), p->border,
+               gap + p->bottom * p->pitch + p->right);
   }
 }
 
@@ -88,7 +110,8 @@ static void split_phases(const xgen_planes* x, const xgen_planes* y, char* arena
       const int inside = first < x->width ? (x->width - first + s - 1) / s : 0;
       for (int i = -y->top * y->pitch; i < 0; ++i) to[i] = y->border;
       for (int row = 0; row < x->height; ++row) {
-        const uint32_t* source = (const uint32_t*)(const void*)from + (ptrdiff_t)row * x->pitch + first;
+        const uint32_t* source =
+            (const uint32_t*)(const void*)from + (ptrdiff_t)row * x->pitch + first;
         uint32_t* line = to + (ptrdiff_t)row * y->pitch;
         for (int i = 0; i < at; ++i) line[i] = y->border;
         if (s == 2) {
@@ -104,18 +127,21 @@ static void split_phases(const xgen_planes* x, const xgen_planes* y, char* arena
   }
 }
 
-/* Integer results of a convolution, without the zero point (the rule is in the documentation of the integer reference). */
+/* Integer results of a convolution, without the zero point (the rule is in the documentation of the
+ * integer reference). */
 static inline vi requantize(vi acc, vf scale, vf low, vf high) {
   return vf_round(vf_min(vf_max(vf_mul(vi_to_f(acc), scale), low), high));
 }
 
 /* q and r in 1/64 steps of the result, added and rounded as integers, clipped. */
 static inline vi add_fixed_point(vi q, vi r, float scale_q, float scale_r, int low, int high) {
-  const vi a = vf_round(vf_mul(vi_to_f(q), vf_set1(scale_q))), b = vf_round(vf_mul(vi_to_f(r), vf_set1(scale_r)));
+  const vi a = vf_round(vf_mul(vi_to_f(q), vf_set1(scale_q))),
+           b = vf_round(vf_mul(vi_to_f(r), vf_set1(scale_r)));
   const vi sum = vi_sra6(vi_add(vi_add(a, b), vi_set1(32)));
   return vi_min(vi_max(sum, vi_set1(low)), vi_set1(high));
 }
 
 static inline vi add_residual(const xgen_conv* c, vi q, vi r) {
-  return add_fixed_point(q, vi_sub(r, vi_set1(c->residual_zero)), c->add0, c->add1, (int)c->low, (int)c->high);
+  return add_fixed_point(q, vi_sub(r, vi_set1(c->residual_zero)), c->add0, c->add1, (int)c->low,
+                         (int)c->high);
 }

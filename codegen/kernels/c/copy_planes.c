@@ -16,14 +16,17 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
     const int source = p - c->first;
     const uint32_t* x = (const uint32_t*)(const void*)(ctx->arena + c->x.data);
     for (int row = 0; row < c->y.height; ++row) {
-      uint32_t* y = (uint32_t*)(void*)(ctx->arena + c->y.data + (size_t)p * c->y.plane) + (ptrdiff_t)row * c->y.pitch;
+      uint32_t* y = (uint32_t*)(void*)(ctx->arena + c->y.data + (size_t)p * c->y.plane) +
+                    (ptrdiff_t)row * c->y.pitch;
       if (source < 0 || source >= c->x.planes) {
         for (int i = 0; i < c->y.width; ++i) y[i] = c->y.border;
         continue;
       }
-      const uint32_t* from = x + (size_t)source * c->x.plane / 4 + (ptrdiff_t)(c->row + row * c->row_step) * c->x.pitch + c->column;
+      const uint32_t* from = x + (size_t)source * c->x.plane / 4 +
+                             (ptrdiff_t)(c->row + row * c->row_step) * c->x.pitch + c->column;
       if (c->requantize) {
-        for (int i = 0; i < c->y.width; ++i) y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
+        for (int i = 0; i < c->y.width; ++i)
+          y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
       } else if (c->column_step == 1) {
         memcpy(y, from, 4 * (size_t)c->y.width);
       } else {

@@ -6,7 +6,8 @@ static void filter_conv_f32(const xgen_filter_conv* c, const xgen_context* ctx) 
   for (int g = 0; g < c->groups; ++g) {
     const int from = c->shared ? 0 : begin[g], to = c->shared ? begin[1] : begin[g + 1];
     const int32_t* list = ctx->tables + c->list + from;
-    const float* w = (const float*)(const void*)(ctx->weights + c->weights) + 16 * (size_t)(c->shared ? g * to : from);
+    const float* w = (const float*)(const void*)(ctx->weights + c->weights) +
+                     16 * (size_t)(c->shared ? g * to : from);
     const float* bias = (const float*)(const void*)(ctx->weights + c->bias) + 16 * g;
     vf a[VECTORS], b[VECTORS]; /* two chains, so that additions overlap */
     for (int v = 0; v < VECTORS; ++v) a[v] = vf_load(bias + v * LANES), b[v] = vf_set1(0.0f);
@@ -16,7 +17,8 @@ static void filter_conv_f32(const xgen_filter_conv* c, const xgen_context* ctx) 
       memcpy(&p, x + list[i], 4);
       memcpy(&q, x + list[i + 1], 4);
       for (int v = 0; v < VECTORS; ++v) a[v] = vf_fma(vf_set1(p), vf_load(w + v * LANES), a[v]);
-      for (int v = 0; v < VECTORS; ++v) b[v] = vf_fma(vf_set1(q), vf_load(w + 16 + v * LANES), b[v]);
+      for (int v = 0; v < VECTORS; ++v)
+        b[v] = vf_fma(vf_set1(q), vf_load(w + 16 + v * LANES), b[v]);
     }
     if (i < to - from) {
       float p;

@@ -1,5 +1,6 @@
 /* 16 filters a group, one position: each lane of four inputs is broadcast to all of them. */
-static void filter_conv_i8_accumulate(const xgen_filter_conv* c, const xgen_context* ctx, int g, int32_t* sums) {
+static void filter_conv_i8_accumulate(const xgen_filter_conv* c, const xgen_context* ctx, int g,
+                                      int32_t* sums) {
   const int32_t* begin = ctx->tables + c->begin;
   const char* x = ctx->arena + c->x;
   enum { VECTORS = 16 / LANES };
@@ -22,11 +23,14 @@ static void filter_conv_i8(const xgen_filter_conv* c, const xgen_context* ctx) {
     filter_conv_i8_accumulate(c, ctx, g, sums);
     const char* scale = ctx->weights + c->scale + 64 * (size_t)g;
     for (int v = 0; v < 16 / LANES; ++v) {
-      vi_store(sums + v * LANES, requantize(vi_load(sums + v * LANES), vf_load(scale + 4 * v * LANES), vf_set1(c->low), vf_set1(c->high)));
+      vi_store(sums + v * LANES,
+               requantize(vi_load(sums + v * LANES), vf_load(scale + 4 * v * LANES),
+                          vf_set1(c->low), vf_set1(c->high)));
     }
     uint8_t* y = (uint8_t*)ctx->arena + c->y + 16 * (size_t)g;
     const int count = smaller(16, c->outputs - 16 * g);
-    for (int i = 0; i < count; ++i) y[i] = (uint8_t)((uint32_t)(sums[i] + c->zero) ^ (XGEN_FLIP & 255U));
+    for (int i = 0; i < count; ++i)
+      y[i] = (uint8_t)((uint32_t)(sums[i] + c->zero) ^ (XGEN_FLIP & 255U));
   }
 }
 

@@ -2,7 +2,8 @@ static void global_pool_i8(const xgen_global_pool* c, const xgen_context* ctx) {
   uint8_t* y = (uint8_t*)ctx->arena + c->y;
   const int count = c->x.height * c->x.width;
   for (int p = 0; 4 * p < c->channels; ++p) {
-    const uint32_t* x = (const uint32_t*)(const void*)(ctx->arena + c->x.data + (size_t)p * c->x.plane);
+    const uint32_t* x =
+        (const uint32_t*)(const void*)(ctx->arena + c->x.data + (size_t)p * c->x.plane);
     int32_t sum[4] = {0, 0, 0, 0};
     for (int row = 0; row < c->x.height; ++row, x += c->x.pitch) {
       for (int i = 0; i < c->x.width; ++i) {

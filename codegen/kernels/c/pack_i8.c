@@ -9,8 +9,9 @@ static void pack_i8(const xgen_pack* c, const xgen_context* ctx, const void* ext
       for (int x = 0; x < c->planes.width; ++x, ++at) {
         uint8_t* to = plane + column_offset(&c->planes, x);
         /* Row-major u8 inside the arena is stored like planes are. */
-        *to = c->quantize ? quantize_one(((const float*)(const void*)source)[at], c->scale, c->zero)
-                          : (uint8_t)((uint8_t)source[at] ^ (c->flat == XGEN_NONE ? XGEN_FLIP & 255U : 0));
+        *to = c->quantize
+                  ? quantize_one(((const float*)(const void*)source)[at], c->scale, c->zero)
+                  : (uint8_t)((uint8_t)source[at] ^ (c->flat == XGEN_NONE ? XGEN_FLIP & 255U : 0));
       }
     }
   }

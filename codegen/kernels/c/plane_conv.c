@@ -10,12 +10,14 @@ typedef struct {
   int count; /* planes that are stored */
 } tile_output;
 
-typedef void (*tile_function)(const xgen_conv* c, const char* x, ptrdiff_t x_step, const int32_t* list, int entries, const char* weights,
+typedef void (*tile_function)(const xgen_conv* c, const char* x, ptrdiff_t x_step,
+                              const int32_t* list, int entries, const char* weights,
                               const tile_output* out);
 
-/* Everything outside a tile. `tiles[m]` computes `group` filters at m vectors; weights take `entry` bytes per entry;
- * a group fills `planes` planes of y. */
-static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_function* tiles, int widest, int group, int planes, int entry) {
+/* Everything outside a tile. `tiles[m]` computes `group` filters at m vectors; weights take `entry`
+ * bytes per entry; a group fills `planes` planes of y. */
+static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_function* tiles,
+                       int widest, int group, int planes, int entry) {
   const int32_t* list = ctx->tables + c->list;
   const int32_t* begin = ctx->tables + c->begin;
   const int chunks = c->flat ? 1 : (c->y.width + LANES - 1) / LANES;
@@ -23,7 +25,8 @@ static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_f
   const ptrdiff_t x_step = c->flat ? 4 * LANES : c->x_row;
   const ptrdiff_t y_step = c->flat ? 4 * LANES : 4 * (ptrdiff_t)c->y.pitch;
   const ptrdiff_t residual_step = c->flat ? 4 * LANES : c->residual_row;
-  const int per_chunk = (steps + widest - 1) / widest; /* tiles whose widths differ by at most one */
+  const int per_chunk =
+      (steps + widest - 1) / widest; /* tiles whose widths differ by at most one */
   const int tile_count = chunks * per_chunk;
   const int outer_count = c->group_outer ? c->groups : tile_count;
   const int inner_count = c->group_outer ? tile_count : c->groups;
@@ -31,8 +34,10 @@ static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_f
     for (int inner = 0; inner < inner_count; ++inner) {
       const int tile = c->group_outer ? inner : outer, g = c->group_outer ? outer : inner;
       const int chunk = tile / per_chunk, part = tile % per_chunk;
-      const int first = (int)((int64_t)steps * part / per_chunk), last = (int)((int64_t)steps * (part + 1) / per_chunk);
-      /* The last chunk of a row ends where the row ends; rows narrower than a vector overrun into what is written next. */
+      const int first = (int)((int64_t)steps * part / per_chunk),
+                last = (int)((int64_t)steps * (part + 1) / per_chunk);
+      /* The last chunk of a row ends where the row ends; rows narrower than a vector overrun into
+       * what is written next. */
       const int wanted = chunk * LANES, most = c->y.width > LANES ? c->y.width - LANES : 0;
       const ptrdiff_t column = 4 * (ptrdiff_t)(c->flat || wanted < most ? wanted : most);
       const int from = c->shared ? 0 : begin[g], to = c->shared ? begin[1] : begin[g + 1];
@@ -42,13 +47,17 @@ static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_f
       out.y = ctx->arena + c->y.data + (size_t)plane * c->y.plane + column + first * y_step;
       out.y_step = y_step;
       out.y_plane = c->y.plane;
-      out.residual = c->residual == XGEN_NONE ? NULL : ctx->arena + c->residual + (size_t)plane * c->residual_plane + column + first * residual_step;
+      out.residual = c->residual == XGEN_NONE
+                         ? NULL
+                         : ctx->arena + c->residual + (size_t)plane * c->residual_plane + column +
+                               first * residual_step;
       out.residual_step = residual_step;
       out.bias = ctx->weights + c->bias + (size_t)g * (size_t)group * 4;
       out.scale = (const float*)(ctx->weights + c->scale) + g * group;
       out.count = left < planes ? left : planes;
-      tiles[last - first](c, ctx->arena + c->x + (size_t)g * c->x_group + column + first * x_step, x_step, list + from, to - from,
-                          ctx->weights + c->weights + weights, &out);
+      tiles[last - first](c, ctx->arena + c->x + (size_t)g * c->x_group + column + first * x_step,
+                          x_step, list + from, to - from, ctx->weights + c->weights + weights,
+                          &out);
       if (c->activation != XGEN_LINEAR) {
         /* Rows narrower than a vector overlap: only what belongs to a row is mapped, and once. */
         const int lanes = c->flat ? LANES : smaller(LANES, c->y.width);

@@ -1,10 +1,14 @@
 /* Where output position i of `out` lies in an input of `in` positions. */
 static float resize_source(const xgen_resize* c, int i, int in, int out, float scale) {
   switch (c->coordinates) {
-    case 0: return ((float)i + 0.5f) / scale - 0.5f;                             /* half_pixel */
-    case 1: return out > 1 ? ((float)i + 0.5f) / scale - 0.5f : 0.0f;            /* pytorch_half_pixel */
-    case 2: return out > 1 ? (float)i * (float)(in - 1) / (float)(out - 1) : 0.0f; /* align_corners */
-    default: return (float)i / scale;                                            /* asymmetric */
+    case 0:
+      return ((float)i + 0.5f) / scale - 0.5f; /* half_pixel */
+    case 1:
+      return out > 1 ? ((float)i + 0.5f) / scale - 0.5f : 0.0f; /* pytorch_half_pixel */
+    case 2:
+      return out > 1 ? (float)i * (float)(in - 1) / (float)(out - 1) : 0.0f; /* align_corners */
+    default:
+      return (float)i / scale; /* asymmetric */
   }
 }
 
@@ -12,10 +16,18 @@ static int resize_nearest(const xgen_resize* c, float at, int in) {
   const float whole = floorf(at);
   int i;
   switch (c->nearest) {
-    case 0: i = at - whole > 0.5f ? (int)whole + 1 : (int)whole; break;  /* round_prefer_floor */
-    case 1: i = at - whole >= 0.5f ? (int)whole + 1 : (int)whole; break; /* round_prefer_ceil */
-    case 2: i = (int)whole; break;
-    default: i = (int)ceilf(at); break;
+    case 0:
+      i = at - whole > 0.5f ? (int)whole + 1 : (int)whole;
+      break; /* round_prefer_floor */
+    case 1:
+      i = at - whole >= 0.5f ? (int)whole + 1 : (int)whole;
+      break; /* round_prefer_ceil */
+    case 2:
+      i = (int)whole;
+      break;
+    default:
+      i = (int)ceilf(at);
+      break;
   }
   return i < 0 ? 0 : i >= in ? in - 1 : i;
 }
@@ -35,7 +47,8 @@ static void resize_f32(const xgen_resize* c, const xgen_context* ctx) {
       const float fy = cy - (float)y0, fx = cx - (float)x0;
       for (int p = 0; p < c->y.planes; ++p) {
         const char* x = ctx->arena + c->x.data + (size_t)p * c->x.plane;
-        char* y = ctx->arena + c->y.data + (size_t)p * c->y.plane + 4 * ((ptrdiff_t)row * c->y.pitch + column);
+        char* y = ctx->arena + c->y.data + (size_t)p * c->y.plane +
+                  4 * ((ptrdiff_t)row * c->y.pitch + column);
         if (c->mode == 0) {
           memcpy(y, x + 4 * ((ptrdiff_t)top * c->x.pitch + left), 4);
         } else {

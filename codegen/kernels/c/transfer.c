@@ -1,7 +1,9 @@
 static void transfer(const xgen_transfer* c, const xgen_context* ctx, void* external) {
   if (!c->flip) {
-    if (c->output) memcpy(external, ctx->arena + c->at, c->bytes);
-    else memcpy(ctx->arena + c->at, external, c->bytes);
+    if (c->output)
+      memcpy(external, ctx->arena + c->at, c->bytes);
+    else
+      memcpy(ctx->arena + c->at, external, c->bytes);
     return;
   }
   uint8_t* to = (uint8_t*)(c->output ? external : ctx->arena + c->at);

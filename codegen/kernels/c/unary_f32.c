@@ -5,7 +5,8 @@ static void unary_f32(const xgen_unary* c, const xgen_context* ctx) {
     const char* x = ctx->arena + c->x.data + (size_t)p * c->x.plane;
     char* y = ctx->arena + c->y.data + (size_t)p * c->y.plane;
     for (int i = 0; i < bytes; i += 4 * LANES) {
-      vf_store(y + i, vf_unary(c->kind, vf_min(vf_max(vf_load(x + i), low), high), c->alpha, c->beta));
+      vf_store(y + i,
+               vf_unary(c->kind, vf_min(vf_max(vf_load(x + i), low), high), c->alpha, c->beta));
     }
   }
   write_borders(&c->y, ctx->arena, 0, c->y.planes);

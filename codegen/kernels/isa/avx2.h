@@ -1,10 +1,15 @@
-/* AVX2 and FMA: 8 lanes. Without VNNI the dot product widens to 16 bits: vpmaddubsw would saturate. */
+/* AVX2 and FMA: 8 lanes. Without VNNI the dot product widens to 16 bits: vpmaddubsw would saturate.
+ */
 #include <immintrin.h>
 enum { LANES = 8 };
 typedef __m256 vf;
 typedef __m256i vi;
-typedef struct { __m256i even, odd; } vx; /* channels 0 and 2, 1 and 3, as 16-bit numbers */
-typedef struct { __m256i even, odd; } vw;
+typedef struct {
+  __m256i even, odd;
+} vx; /* channels 0 and 2, 1 and 3, as 16-bit numbers */
+typedef struct {
+  __m256i even, odd;
+} vw;
 
 static inline vf vf_load(const void* p) { return _mm256_loadu_ps((const float*)p); }
 static inline void vf_store(void* p, vf v) { _mm256_storeu_ps((float*)p, v); }
@@ -27,13 +32,17 @@ static inline vi vi_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 static inline vi vi_shl23(vi a) { return _mm256_slli_epi32(a, 23); }
 static inline vi vi_sra6(vi a) { return _mm256_srai_epi32(a, 6); }
-static inline vi vi_byte(vi a, int i) { return _mm256_and_si256(_mm256_srl_epi32(a, _mm_cvtsi32_si128(8 * i)), _mm256_set1_epi32(255)); }
+static inline vi vi_byte(vi a, int i) {
+  return _mm256_and_si256(_mm256_srl_epi32(a, _mm_cvtsi32_si128(8 * i)), _mm256_set1_epi32(255));
+}
 static inline vf vi_to_f(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vf_round(vf a) { return _mm256_cvtps_epi32(a); }
 static inline vf vi_as_f(vi a) { return _mm256_castsi256_ps(a); }
 static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
-  const __m256i order = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  return _mm256_shuffle_epi8(_mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)), order);
+  const __m256i order = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4,
+                                         8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm256_shuffle_epi8(
+      _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)), order);
 }
 static inline vi vi_max_u8(vi a, vi b) { return _mm256_max_epu8(a, b); }
 static inline vi vi_max_s8(vi a, vi b) { return _mm256_max_epi8(a, b); }
@@ -63,5 +72,6 @@ static inline vw vw_load(const void* p) {
   return w;
 }
 static inline vi vi_dot(vi acc, vx x, vw w) {
-  return _mm256_add_epi32(acc, _mm256_add_epi32(_mm256_madd_epi16(x.even, w.even), _mm256_madd_epi16(x.odd, w.odd)));
+  return _mm256_add_epi32(
+      acc, _mm256_add_epi32(_mm256_madd_epi16(x.even, w.even), _mm256_madd_epi16(x.odd, w.odd)));
 }

@@ -1,7 +1,11 @@
 /* AVX-512 F, BW, DQ, VL: 16 lanes. Without VNNI the dot product widens to 16 bits. */
 #include "avx512_common.h"
-typedef struct { __m512i even, odd; } vx; /* channels 0 and 2, 1 and 3, as 16-bit numbers */
-typedef struct { __m512i even, odd; } vw;
+typedef struct {
+  __m512i even, odd;
+} vx; /* channels 0 and 2, 1 and 3, as 16-bit numbers */
+typedef struct {
+  __m512i even, odd;
+} vw;
 
 static inline vx vx_load(const void* p) {
   const __m512i v = _mm512_loadu_si512(p);
@@ -28,5 +32,6 @@ static inline vw vw_load(const void* p) {
   return w;
 }
 static inline vi vi_dot(vi acc, vx x, vw w) {
-  return _mm512_add_epi32(acc, _mm512_add_epi32(_mm512_madd_epi16(x.even, w.even), _mm512_madd_epi16(x.odd, w.odd)));
+  return _mm512_add_epi32(
+      acc, _mm512_add_epi32(_mm512_madd_epi16(x.even, w.even), _mm512_madd_epi16(x.odd, w.odd)));
 }

@@ -16,7 +16,9 @@ static inline vf vf_div(vf a, vf b) { return vdivq_f32(a, b); }
 static inline vf vf_min(vf a, vf b) { return vminq_f32(a, b); }
 static inline vf vf_max(vf a, vf b) { return vmaxq_f32(a, b); }
 
-static inline vi vi_load(const void* p) { return vreinterpretq_s32_u8(vld1q_u8((const uint8_t*)p)); }
+static inline vi vi_load(const void* p) {
+  return vreinterpretq_s32_u8(vld1q_u8((const uint8_t*)p));
+}
 static inline void vi_store(void* p, vi v) { vst1q_u8((uint8_t*)p, vreinterpretq_u8_s32(v)); }
 static inline vi vi_set1(int32_t s) { return vdupq_n_s32(s); }
 static inline vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
@@ -27,7 +29,8 @@ static inline vi vi_xor(vi a, vi b) { return veorq_s32(a, b); }
 static inline vi vi_shl23(vi a) { return vshlq_n_s32(a, 23); }
 static inline vi vi_sra6(vi a) { return vshrq_n_s32(a, 6); }
 static inline vi vi_byte(vi a, int i) {
-  return vreinterpretq_s32_u32(vandq_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-8 * i)), vdupq_n_u32(255)));
+  return vreinterpretq_s32_u32(
+      vandq_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-8 * i)), vdupq_n_u32(255)));
 }
 static inline vf vi_to_f(vi a) { return vcvtq_f32_s32(a); }
 static inline vi vf_round(vf a) { return vcvtnq_s32_f32(a); }
@@ -38,8 +41,12 @@ static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
   const vi high = vorrq_s32(vshlq_n_s32(c, 16), vshlq_n_s32(d, 24));
   return vorrq_s32(low, high);
 }
-static inline vi vi_max_u8(vi a, vi b) { return vreinterpretq_s32_u8(vmaxq_u8(vreinterpretq_u8_s32(a), vreinterpretq_u8_s32(b))); }
-static inline vi vi_max_s8(vi a, vi b) { return vreinterpretq_s32_s8(vmaxq_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b))); }
+static inline vi vi_max_u8(vi a, vi b) {
+  return vreinterpretq_s32_u8(vmaxq_u8(vreinterpretq_u8_s32(a), vreinterpretq_u8_s32(b)));
+}
+static inline vi vi_max_s8(vi a, vi b) {
+  return vreinterpretq_s32_s8(vmaxq_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)));
+}
 
 static inline vx vx_load(const void* p) { return vld1q_s8((const int8_t*)p); }
 static inline vw vw_set1(const void* p) {

@@ -5,7 +5,11 @@ typedef int32_t vi;
 typedef uint32_t vx; /* four activations of one position */
 typedef uint32_t vw; /* four weights */
 
-static inline vf vf_load(const void* p) { float v; memcpy(&v, p, 4); return v; }
+static inline vf vf_load(const void* p) {
+  float v;
+  memcpy(&v, p, 4);
+  return v;
+}
 static inline void vf_store(void* p, vf v) { memcpy(p, &v, 4); }
 static inline vf vf_set1(float s) { return s; }
 static inline vf vf_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }
@@ -16,7 +20,11 @@ static inline vf vf_div(vf a, vf b) { return a / b; }
 static inline vf vf_min(vf a, vf b) { return a < b ? a : b; }
 static inline vf vf_max(vf a, vf b) { return a > b ? a : b; }
 
-static inline vi vi_load(const void* p) { int32_t v; memcpy(&v, p, 4); return v; }
+static inline vi vi_load(const void* p) {
+  int32_t v;
+  memcpy(&v, p, 4);
+  return v;
+}
 static inline void vi_store(void* p, vi v) { memcpy(p, &v, 4); }
 static inline vi vi_set1(int32_t s) { return s; }
 static inline vi vi_add(vi a, vi b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
@@ -29,7 +37,11 @@ static inline vi vi_sra6(vi a) { return a >= 0 ? a >> 6 : ~(~a >> 6); }
 static inline vi vi_byte(vi a, int i) { return (int32_t)((uint32_t)a >> (8 * i) & 0xffU); }
 static inline vf vi_to_f(vi a) { return (float)a; }
 static inline vi vf_round(vf a) { return (int32_t)lrintf(a); }
-static inline vf vi_as_f(vi a) { float v; memcpy(&v, &a, 4); return v; }
+static inline vf vi_as_f(vi a) {
+  float v;
+  memcpy(&v, &a, 4);
+  return v;
+}
 static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
   return (int32_t)((uint32_t)a | (uint32_t)b << 8 | (uint32_t)c << 16 | (uint32_t)d << 24);
 }
@@ -41,14 +53,25 @@ static inline vi vi_max_u8(vi a, vi b) {
   }
   return r;
 }
-static inline vi vi_max_s8(vi a, vi b) { return vi_max_u8(a ^ (int32_t)0x80808080U, b ^ (int32_t)0x80808080U) ^ (int32_t)0x80808080U; }
+static inline vi vi_max_s8(vi a, vi b) {
+  return vi_max_u8(a ^ (int32_t)0x80808080U, b ^ (int32_t)0x80808080U) ^ (int32_t)0x80808080U;
+}
 
-static inline vx vx_load(const void* p) { uint32_t v; memcpy(&v, p, 4); return v; }
-static inline vw vw_set1(const void* p) { uint32_t v; memcpy(&v, p, 4); return v; }
+static inline vx vx_load(const void* p) {
+  uint32_t v;
+  memcpy(&v, p, 4);
+  return v;
+}
+static inline vw vw_set1(const void* p) {
+  uint32_t v;
+  memcpy(&v, p, 4);
+  return v;
+}
 static inline vx vx_broadcast(const void* p) { return vx_load(p); }
 static inline vw vw_load(const void* p) { return vw_set1(p); }
 static inline vi vi_dot(vi acc, vx x, vw w) {
   uint32_t sum = (uint32_t)acc;
-  for (int i = 0; i < 32; i += 8) sum += (uint32_t)((int32_t)(XGEN_ACTIVATION)(x >> i & 0xffU) * (int8_t)(w >> i & 0xffU));
+  for (int i = 0; i < 32; i += 8)
+    sum += (uint32_t)((int32_t)(XGEN_ACTIVATION)(x >> i & 0xffU) * (int8_t)(w >> i & 0xffU));
   return (int32_t)sum;
 }
