@@ -59,7 +59,25 @@ ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options,
   return sizes.empty() ? model : ir::bind_dims(model, sizes);
 }
 
+lower::LowerOptions lowering_for(const Target& target) {
+  lower::LowerOptions lowering;
+  lowering.signed_activations = target.signed_activations;
+  lowering.dense_group_f32 = target.dense_group_fp32;
+  lowering.dense_group_i8 = target.dense_group_int8;
+  return lowering;
+}
+
 }  // namespace
+
+Program lower_dense(const CompiledModel& model, const std::set<std::string>* nodes) {
+  ir::Graph graph = model.graph;
+  for (const ir::Node& node : model.graph.nodes()) {
+    if (node.as<ir::Conv>() != nullptr && (nodes == nullptr || nodes->count(node.name) != 0)) graph.value(node.inputs[1]).sparsity.reset();
+  }
+  Program program = lower::lower(graph, lowering_for(model.target));
+  program.batch = model.program.batch;
+  return program;
+}
 
 CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
   CompiledModel result;
@@ -70,10 +88,7 @@ CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
     throw UserError(str("model \"", model.name, "\": a batch of ", options.batch,
                         " needs a symbolic leading dimension; its shapes are fixed"));
   result.graph = passes::run_pipeline(std::move(graph), options.pipeline);
-  lower::LowerOptions lowering;
-  lowering.signed_activations = options.target.signed_activations;
-  lowering.dense_group_f32 = options.target.dense_group_fp32;
-  lowering.dense_group_i8 = options.target.dense_group_int8;
+  lower::LowerOptions lowering = lowering_for(options.target);
   lowering.use_sparsity = options.use_sparsity;
   result.program = lower::lower(result.graph, lowering);
   result.program.batch = options.batch;

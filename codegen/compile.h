@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,5 +37,9 @@ struct CompiledModel {
 ///
 /// @throws UserError naming every symbol that is not bound, or the node that no kernel serves.
 CompiledModel compile(const ir::Graph& model, const CompileOptions& options);
+
+/// Lowers the graph of a compiled model again, with the masks of these nodes ignored, or of all when
+/// `nodes` is null: their zeros are stored and multiplied.
+Program lower_dense(const CompiledModel& model, const std::set<std::string>* nodes);
 
 }  // namespace xgen

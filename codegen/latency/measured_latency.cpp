@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "codegen/kernels/isa.h"
 #include "codegen/latency/single_layer.h"
 #include "codegen/lower/lower.h"
 #include "codegen/runtime/c_compiler.h"
@@ -23,12 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double microseconds_since(Clock::time_point start) { return std::chrono::duration<double, std::micro>(Clock::now() - start).count(); }
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 // Half the width of the middle half, relative to the median.
 double relative_spread(std::vector<double> values) {
@@ -75,7 +70,7 @@ std::string key_of(const LayerShape& shape, const LayerVariant& variant) { retur
 
 }  // namespace
 
-std::vector<double> time_interleaved(const std::vector<std::function<void()>>& functions, int min_rounds, int max_rounds, double spread) {
+std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions, int min_rounds, int max_rounds, double spread) {
   std::vector<int> calls;
   std::vector<std::vector<double>> samples(functions.size());
   for (const auto& f : functions) calls.push_back(calls_for(f));
@@ -88,9 +83,12 @@ std::vector<double> time_interleaved(const std::vector<std::function<void()>>& f
     if (round + 1 < min_rounds) continue;
     if (std::all_of(samples.begin(), samples.end(), [&](const auto& s) { return relative_spread(s) < spread; })) break;
   }
-  std::vector<double> medians;
-  for (auto& s : samples) medians.push_back(median(std::move(s)));
-  return medians;
+  std::vector<Timing> timings;
+  for (auto& s : samples) {
+    std::sort(s.begin(), s.end());
+    timings.push_back({s[s.size() / 2], s[s.size() * 95 / 100], s.front()});
+  }
+  return timings;
 }
 
 MeasuredLatency::MeasuredLatency(Target target, std::filesystem::path store) : target_(std::move(target)), store_(std::move(store)) {
@@ -141,13 +139,25 @@ void MeasuredLatency::measure(const std::vector<Query>& queries, const std::func
     timed.push_back(std::make_unique<Timed>(lower::lower(latency::single_layer(query.first, query.second), options)));
     functions.emplace_back([t = timed.back().get()] { t->run(); });
   }
-  const std::vector<double> medians = time_interleaved(functions);
+  const std::vector<Timing> timings = time_interleaved(functions);
   kernels_ = timed.front()->model.kernels();
   compiler_ = CCompiler(host_compiler()).version();
   std::size_t i = 0;
-  for (const auto& [key, query] : missing) microseconds_[key] = std::round(1e4 * medians[i++]) / 1e4;
+  for (const auto& [key, query] : missing) microseconds_[key] = std::round(1e4 * timings[i++].median_us) / 1e4;
   save();
   if (progress) progress(missing.size(), missing.size());
+}
+
+std::optional<double> MeasuredLatency::recall(const std::string& name) const {
+  const auto it = microseconds_.find(name);
+  if (it == microseconds_.end()) return std::nullopt;
+  return it->second;
+}
+
+void MeasuredLatency::remember(const std::map<std::string, double>& microseconds) {
+  for (const auto& [name, value] : microseconds) microseconds_[name] = std::round(1e4 * value) / 1e4;
+  if (kernels_.empty()) kernels_ = kernels::host_isas().back()->name;
+  save();
 }
 
 bool MeasuredLatency::knows(const LayerShape& shape, const LayerVariant& variant) const { return microseconds_.count(key_of(shape, variant)) != 0; }

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,11 @@ class MeasuredLatency final : public LatencyModel {
   ///                  target do not run here.
   void measure(const std::vector<Query>& queries, const std::function<void(std::size_t, std::size_t)>& progress = {});
 
+  /// A time of something else that decides, such as a whole network's, by a name of its own.
+  std::optional<double> recall(const std::string& name) const;
+  /// Stores such times, in microseconds, durably.
+  void remember(const std::map<std::string, double>& microseconds);
+
   bool knows(const LayerShape& shape, const LayerVariant& variant) const;
   /// @throws InternalError for a latency that was never measured.
   double latency_us(const LayerShape& shape, const LayerVariant& variant) const override;
@@ -46,8 +52,10 @@ class MeasuredLatency final : public LatencyModel {
 };
 
 /// Interleaved timing: calls every function once a round until the median of each is stable.
-/// @return the medians, in microseconds.
-std::vector<double> time_interleaved(const std::vector<std::function<void()>>& functions, int min_rounds = 11, int max_rounds = 101,
+struct Timing {
+  double median_us = 0, p95_us = 0, min_us = 0;
+};
+std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions, int min_rounds = 11, int max_rounds = 101,
                                      double spread = 0.02);
 
 }  // namespace xgen

@@ -19,7 +19,7 @@
 #include "codegen/lower/lower.h"
 #include "codegen/runtime/host_model.h"
 #include "core/ir/infer_shapes.h"
-#include "tests/bench/ceiling.h"
+#include "codegen/latency/ceiling.h"
 
 namespace {
 
@@ -113,7 +113,7 @@ int main(int argc, char** argv) {
       return std::fprintf(stderr, "usage: kernel_ceiling [--rounds N] [--json]\n"), 2;
   }
   const std::string best = kernels::host_isas().back()->name;
-  const bench::Ceiling ceiling = bench::measure_ceiling();
+  const latency::Ceiling ceiling = latency::measure_ceiling();
   if (ceiling.fp32 == 0)
     return std::fprintf(stderr, "this processor has no AVX-512: the ceiling is not known here\n"),
            0;
@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
 
   std::vector<double> fp32_ceilings, int8_ceilings;
   for (int round = 0; round < rounds; ++round) {
-    const bench::Ceiling now = bench::measure_ceiling();
+    const latency::Ceiling now = latency::measure_ceiling();
     fp32_ceilings.push_back(now.fp32);
     int8_ceilings.push_back(now.int8);
     for (Layer& layer : layers) {

@@ -1,6 +1,6 @@
 #pragma once
 
-namespace xgen::bench {
+namespace xgen::latency {
 
 /// The most operations per second that one core does, two per multiply-add; 0 where it cannot tell.
 struct Ceiling {
@@ -11,4 +11,4 @@ struct Ceiling {
 /// Independent multiply-adds on registers alone, about 20 ms each.
 Ceiling measure_ceiling();
 
-}  // namespace xgen::bench
+}  // namespace xgen::latency

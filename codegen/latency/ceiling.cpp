@@ -1,8 +1,8 @@
-#include "tests/bench/ceiling.h"
+#include "codegen/latency/ceiling.h"
 
 #include <chrono>
 
-namespace xgen::bench {
+namespace xgen::latency {
 
 namespace {
 
@@ -46,4 +46,4 @@ Ceiling measure_ceiling() {
   return ceiling;
 }
 
-}  // namespace xgen::bench
+}  // namespace xgen::latency

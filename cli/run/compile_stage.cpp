@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <cmath>
+
+#include "cli/run/deploy.h"
+#include "cli/run/layer_latency.h"
+#include "cli/run/run_context.h"
+#include "codegen/bundle/bundle.h"
+#include "codegen/latency/ceiling.h"
+#include "codegen/runtime/c_compiler.h"
+#include "codegen/targets.h"
+#include "core/error.h"
+#include "core/ir/infer_shapes.h"
+#include "core/log.h"
+#include "core/onnx/export.h"
+#include "quantize/qdq.h"
+
+namespace xgen::cli {
+
+namespace {
+
+using nlohmann::json;
+
+bool is_quantized(const ir::Graph& graph) {
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const ir::Node& n) { return n.as<ir::QuantizeLinear>() != nullptr; });
+}
+
+// A version of the network that is compared.
+struct Variant {
+  std::string name;
+  Program program;
+  std::unique_ptr<TimedModel> timed;
+  Timing timing;
+  json row;
+};
+
+// Times of each convolution in the compressed network and in its dense twin, in microseconds; measured once, then remembered.
+struct LayerTimes {
+  double compressed = 0, dense = 0;
+};
+
+std::map<std::string, LayerTimes> layer_times(RunContext& run, const std::string& stage, Variant& compressed, Variant& dense) {
+  std::map<std::string, LayerTimes> times;
+  std::vector<std::pair<std::string, std::pair<int, int>>> steps;
+  for (std::size_t i = 0; i < compressed.program.steps.size(); ++i) {
+    const Step& step = compressed.program.steps[i];
+    if (step.op != "Conv") continue;
+    for (std::size_t k = 0; k < dense.program.steps.size(); ++k) {
+      if (dense.program.steps[k].name == step.name) steps.emplace_back(step.name, std::pair(static_cast<int>(i), static_cast<int>(k)));
+    }
+  }
+  std::vector<std::function<void()>> functions;
+  std::map<std::string, double> fresh;
+  const auto key = [&](const std::string& node, const char* which) { return str(stage, " ", which, " ", node); };
+  const bool known = std::all_of(steps.begin(), steps.end(), [&](const auto& s) { return run.latency().recall(key(s.first, "compressed")) && run.latency().recall(key(s.first, "dense")); });
+  if (!known) {
+    for (const auto& [name, at] : steps) {
+      functions.emplace_back([&, step = at.first] { compressed.timed->run_step(step); });
+      functions.emplace_back([&, step = at.second] { dense.timed->run_step(step); });
+    }
+    const std::vector<Timing> timings = time_interleaved(functions);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      fresh[key(steps[i].first, "compressed")] = timings[2 * i].median_us;
+      fresh[key(steps[i].first, "dense")] = timings[2 * i + 1].median_us;
+    }
+    run.latency().remember(fresh);
+  }
+  for (const auto& [name, at] : steps) times[name] = {*run.latency().recall(key(name, "compressed")), *run.latency().recall(key(name, "dense"))};
+  return times;
+}
+
+std::int64_t sum_macs(const Program& program, std::int64_t Step::*field) {
+  std::int64_t sum = 0;
+  for (const Step& step : program.steps) sum += step.*field;
+  return sum;
+}
+
+void measure_variants(RunContext& run, std::vector<Variant>& variants) {
+  std::vector<std::function<void()>> functions;
+  for (Variant& v : variants) functions.emplace_back([&v] { v.timed->run(); });
+  const std::vector<Timing> timings = time_interleaved(functions, 31, 301, 0.01);
+  for (std::size_t i = 0; i < variants.size(); ++i) {
+    Variant& v = variants[i];
+    v.timing = timings[i];
+    log::info(str("accuracy of the compiled kernels: ", v.name));
+    v.row = {{"name", v.name},
+             {"latency_ms", 1e-3 * v.timing.median_us},
+             {"p95_ms", 1e-3 * v.timing.p95_us},
+             {"min_ms", 1e-3 * v.timing.min_us},
+             {"size_bytes", v.program.weights.size()},
+             {"memory_bytes", v.program.memory_bytes()},
+             {"macs", sum_macs(v.program, &Step::macs)},
+             {"dense_macs", sum_macs(v.program, &Step::dense_macs)},
+             {"validation", to_json(evaluate_compiled(v.timed->model(), run.validation(), run.config().data.normalize))},
+             {"test", to_json(evaluate_compiled(v.timed->model(), run.data().test, run.config().data.normalize))}};
+  }
+}
+
+json layer_rows(const Variant& compressed, const std::map<std::string, LayerTimes>& times, const std::set<std::string>& losers) {
+  const latency::Ceiling ceiling = latency::measure_ceiling();
+  json rows = json::array();
+  for (const Step& step : compressed.program.steps) {
+    json row = {{"name", step.name}, {"op", step.op}, {"kernel", step.kernel}, {"scheme", step.scheme}, {"sizes", step.comment}, {"macs", step.macs}, {"status", step.scheme == "dense" ? "dense" : "pruned"}, {"reason", ""}};
+    const auto found = times.find(step.name);
+    if (found != times.end()) {
+      const double ms = 1e-3 * found->second.compressed;
+      const double gflops = 2e-6 * static_cast<double>(step.macs) / ms;
+      const double top = step.kernel.find("_i8") != std::string::npos ? ceiling.int8 : ceiling.fp32;
+      row["ms"] = ms;
+      row["dense_ms"] = 1e-3 * found->second.dense;
+      row["gflops"] = gflops;
+      if (top > 0) row["ceiling_share"] = 1e9 * gflops / top;
+      if (losers.count(step.name) != 0) row["reason"] = str("compiled dense: its pruned kernel took ", found->second.compressed, " us, the dense one ", found->second.dense, " us");
+      else if (step.scheme != "dense") row["reason"] = str(std::round(100 * found->second.dense / found->second.compressed) / 100, " times as fast as dense");
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// The wishes, each with what was reached. Accuracy is judged on held-back training data; the test set is only reported.
+json check_requirements(const Requirements& wanted, const json& compressed, const json& dense) {
+  json rows = json::array();
+  const auto check = [&](const char* name, const std::optional<double>& limit, double got) {
+    if (limit) rows.push_back({{"name", name}, {"wanted", *limit}, {"got", got}, {"met", got <= *limit}});
+  };
+  check("accuracy_drop_max", wanted.accuracy_drop_max, 100 * (dense["validation"]["top1"].get<double>() - compressed["validation"]["top1"].get<double>()));
+  check("latency_ms_max", wanted.latency_ms_max, compressed["latency_ms"].get<double>());
+  check("size_bytes_max", wanted.size_bytes_max, compressed["size_bytes"].get<double>());
+  check("peak_ram_bytes_max", wanted.peak_ram_bytes_max, compressed["memory_bytes"].get<double>());
+  return rows;
+}
+
+}  // namespace
+
+StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const ir::Graph& graph) {
+  const bool int8 = is_quantized(graph);
+  const ir::Graph final_graph = int8 ? ir::infer_shapes(quantize::bake_weights(graph)) : graph;
+  CompileOptions options;
+  options.target = run.target();
+  options.batch = stage.batch;
+  CompiledModel model = compile(final_graph, options);
+  json record = {{"kernels", kernels::host_isas().back()->name}, {"compiler", ""}, {"target", run.target().name}};
+
+  if (!runs_here(run.target())) {
+    const std::string why = str("target \"", run.target().name, "\" is for ", run.target().arch, ": compiled, but not measured on this machine");
+    run.note(why);
+    record["reason"] = why;
+  } else {
+    record["compiler"] = CCompiler(host_compiler()).version();
+    std::vector<Variant> variants;
+    const auto add = [&](const std::string& name, Program program) {
+      auto timed = std::make_unique<TimedModel>(program);
+      variants.push_back({name, std::move(program), std::move(timed), {}, {}});
+    };
+    add("dense fp32", compile(deployed_form(run, run.graphs.at(run.dense_stage), false), options).program);
+    add(int8 ? "dense int8" : "dense", lower_dense(model, nullptr));
+    add("compressed", model.program);
+    // Law 1 over the whole network: layers whose kernels lose against their dense twins are compiled dense.
+    const auto times = layer_times(run, stage.name, variants[2], variants[1]);
+    std::set<std::string> losers;
+    for (const Step& step : model.program.steps) {
+      const auto found = times.find(step.name);
+      if (step.scheme != "dense" && found != times.end() && found->second.compressed >= found->second.dense) losers.insert(step.name);
+    }
+    if (!losers.empty()) {
+      model.program = lower_dense(model, &losers);
+      variants.pop_back();
+      add("compressed", model.program);
+    }
+    measure_variants(run, variants);
+    record["layers"] = layer_rows(variants.back(), times, losers);
+    record["variants"] = json::array();
+    for (const Variant& v : variants) record["variants"].push_back(v.row);
+    record["validation"] = variants.back().row["validation"];
+    record["requirements"] = check_requirements(run.config().requirements, variants.back().row, variants.front().row);
+    record["points"] = json::array();
+    for (const Variant& v : variants) record["points"].push_back({{"label", v.name}, {"latency_ms", v.row["latency_ms"]}, {"accuracy", v.row["validation"]["top1"]}});
+  }
+
+  bundle::BundleOptions bundle_options;
+  const train::NormalizeConfig& normalize = run.config().data.normalize;
+  bundle_options.extra = {{"preprocessing", {{"divide", normalize.divide}, {"mean", normalize.mean}, {"std", normalize.std}, {"layout", "NCHW"}}},
+                          {"classes", run.data().train.class_names()}};
+  if (record.contains("variants")) bundle_options.extra["measured"] = record["variants"].back();
+  bundle::write_bundle(model, run.folder() / "bundle", bundle_options);
+  export_onnx(final_graph, run.folder() / "model.onnx", {{"xgen.run", run.config().name}});
+  record["bundle"] = "bundle";
+  return {graph, std::move(record)};
+}
+
+}  // namespace xgen::cli

@@ -1,0 +1,208 @@
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "cli/run/hooks.h"
+#include "cli/run/layer_latency.h"
+#include "cli/run/rates_from_latency.h"
+#include "cli/run/run_context.h"
+#include "core/error.h"
+#include "core/ir/infer_shapes.h"
+#include "core/log.h"
+#include "prune/plan.h"
+#include "prune/rates.h"
+
+namespace xgen::cli {
+
+namespace {
+
+using nlohmann::json;
+
+// One layer's row of the report.
+struct Row {
+  double dense_us = 0, sparse_us = 0, sensitivity = -1;
+};
+
+struct Decision {
+  std::vector<prune::Layer> layers;  // with reasons
+  prune::Rates rates;
+  std::map<std::string, Row> rows;   // by weight
+};
+
+// The latencies of the layers that `rates` prunes, beside those of their dense versions.
+void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& image, Decision& decision) {
+  const bool int8 = stage.final_type == "int8";
+  std::vector<MeasuredLatency::Query> queries;
+  for (const prune::Layer& layer : decision.layers) {
+    const auto rate = decision.rates.find(layer.weight);
+    if (rate == decision.rates.end()) continue;
+    const LayerShape shape = latency_shape(image, layer, int8);
+    queries.emplace_back(shape, LayerVariant{});
+    queries.emplace_back(shape, latency_variant(layer, prune::constraint_of(layer, rate->second, stage)));
+  }
+  log::info(::xgen::str("timing generated kernels of ", queries.size() / 2, " layers, dense and pruned"));
+  run.latency().measure(queries);
+  std::size_t i = 0;
+  for (const prune::Layer& layer : decision.layers) {
+    if (decision.rates.count(layer.weight) == 0) continue;
+    Row& row = decision.rows[layer.weight];
+    row.dense_us = run.latency().latency_us(queries[i].first, queries[i].second);
+    row.sparse_us = run.latency().latency_us(queries[i + 1].first, queries[i + 1].second);
+    i += 2;
+  }
+}
+
+prune::Rates wanted_rates(const PruneStage& stage, const std::vector<prune::Layer>& layers) {
+  if (stage.rates.conv_macs_divided_by) return prune::uniform_rates(layers, *stage.rates.conv_macs_divided_by, stage);
+  return prune::listed_rates(layers, stage.rates.per_layer);
+}
+
+// Law 1: a layer whose sparse kernel does not win stays dense, and what it would have saved is asked of the others.
+void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& image, Decision& decision) {
+  for (;;) {
+    measure_rates(run, stage, image, decision);
+    bool lost = false;
+    for (prune::Layer& layer : decision.layers) {
+      if (decision.rates.count(layer.weight) == 0) continue;
+      const Row& row = decision.rows[layer.weight];
+      if (row.sparse_us < row.dense_us) continue;
+      layer.prunable = false;
+      layer.reason = ::xgen::str("its pruned kernel takes ", row.sparse_us, " us, its dense one ", row.dense_us, " us");
+      lost = true;
+    }
+    if (!lost) return;
+    if (stage.rates.conv_macs_divided_by) {
+      decision.rates = wanted_rates(stage, decision.layers);
+      continue;
+    }
+    for (const prune::Layer& layer : decision.layers) {
+      if (!layer.prunable) decision.rates.erase(layer.weight);
+    }
+    return;
+  }
+}
+
+json layer_rows(const PruneStage& stage, const Decision& decision, const std::vector<prune::PlannedLayer>& planned) {
+  json rows = json::array();
+  for (const prune::Layer& layer : decision.layers) {
+    json row = {{"node", layer.node}, {"weight", layer.weight}, {"op", layer.op}, {"macs", layer.macs}, {"status", "dense"}, {"scheme", "dense"}, {"reason", layer.reason},
+                {"shape", ::xgen::str(layer.shape.c_in, " -> ", layer.shape.c_out, ", ", layer.shape.kh, "x", layer.shape.kw)}, {"kept_macs", layer.macs}};
+    const auto times = decision.rows.find(layer.weight);
+    if (times != decision.rows.end()) {
+      row["dense_us"] = times->second.dense_us;
+      if (times->second.sparse_us > 0) row["sparse_us"] = times->second.sparse_us;
+      if (times->second.sensitivity >= 0) row["sensitivity"] = times->second.sensitivity;
+    }
+    const auto plan = std::find_if(planned.begin(), planned.end(), [&](const auto& p) { return p.weight == layer.weight; });
+    if (plan != planned.end()) {
+      const std::int64_t kept = prune::kept_macs(layer, plan->constraint);
+      row["status"] = "pruned";
+      row["scheme"] = name_of(plan->constraint.scheme);
+      row["kept_macs"] = kept;
+      row["rate"] = static_cast<double>(layer.macs) / static_cast<double>(std::max<std::int64_t>(1, kept));
+      row["kept"] = static_cast<double>(kept) / static_cast<double>(layer.macs);
+      row["group_out"] = stage.filters_per_group();
+      row["lane_channels"] = stage.lane_channels();
+      row["reason"] = ::xgen::str("the pruned kernel is ", std::round(100 * times->second.dense_us / times->second.sparse_us) / 100, " times as fast");
+    } else if (layer.prunable && layer.reason.empty()) {
+      row["reason"] = "no rate above 1 was asked of it";
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+double macs_divided_by(const json& rows) {
+  double before = 0, after = 0;
+  for (const json& row : rows) {
+    if (row["op"] != "Conv") continue;
+    before += row["macs"].get<double>();
+    after += row["kept_macs"].get<double>();
+  }
+  return after > 0 ? before / after : 1;
+}
+
+// Decides what to prune: stored before it is used, so that a resumed run decides alike.
+StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
+  const ir::Graph image = for_one_image(graph);
+  Decision decision;
+  decision.layers = prune::layers_of(image, stage.exclude);
+  json record;
+  if (stage.rates.from_requirements) {
+    const LatencyChoice choice = rates_from_latency(run, stage, graph, image, decision.layers);
+    decision.rates = choice.rates;
+    for (const auto& [weight, harm] : choice.harm) decision.rows[weight].sensitivity = harm;
+    record["points"] = choice.points;
+  } else {
+    decision.rates = wanted_rates(stage, decision.layers);
+  }
+  keep_winners(run, stage, image, decision);
+  const std::vector<prune::PlannedLayer> planned = prune::plan(decision.layers, decision.rates, stage, prune::reader_of(image));
+  if (planned.empty()) throw UserError(::xgen::str("stage \"", stage.name, "\": no layer is left to prune; the report says why of each"));
+  record["rates"] = decision.rates;
+  record["layers"] = layer_rows(stage, decision, planned);
+  record["conv_macs_divided_by"] = macs_divided_by(record["layers"]);
+  record["latency_source"] = run.latency().source();
+  return {graph, record};
+}
+
+std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir::Graph& graph, const json& record) {
+  const ir::Graph image = for_one_image(graph);
+  return prune::plan(prune::layers_of(image), record["rates"].get<prune::Rates>(), stage, prune::reader_of(image));
+}
+
+}  // namespace
+
+StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
+  const StageResult decided = run.once(stage.name + ".decide", [&] { return decide(run, stage, graph); });
+  const std::vector<prune::PlannedLayer> planned = planned_again(stage, decided.graph, decided.record);
+  json record = decided.record;
+  record["scheme"] = stage.scheme;
+  record["final_type"] = stage.final_type;
+
+  const StageResult masked = run.once(stage.name + ".mask", [&]() -> StageResult {
+    train::GraphModule module(decided.graph, run.device());
+    const prune::Params params = params_of(module);
+    prune::MaskSet masks;
+    json row;
+    if (stage.algorithm.name == "admm") {
+      AdmmHook hook(params, planned, {stage.algorithm.rho, stage.algorithm.epochs});
+      train::TrainContext context = run.train_context(stage.name + ".admm", stage.algorithm.epochs);
+      context.hooks = {&hook};
+      row["training"] = to_json(train::train(module, run.data().train, run.data().validation, stage.training, context));
+      masks = hook.admm().masks(params);
+    } else {
+      masks = prune::magnitude_masks(params, planned);
+    }
+    masks.apply(params);
+    // The statistics of the unpruned network are wrong for this one.
+    train::measure_batch_norm(module, run.data().train, run.config().data.normalize, stage.fine_tune.training.batch_size, 8, Random(run.config().seed));
+    row["validation"] = to_json(run.validate(module));
+    row["mask_sha256"] = masks.hash();
+    return {ir::infer_shapes(masks.annotate(module.to_graph())), row};
+  });
+  if (masked.record.contains("training")) record["admm_history"] = masked.record["training"]["history"];
+  record["mask_sha256"] = masked.record["mask_sha256"];
+  record["validation_before_fine_tuning"] = masked.record["validation"];
+
+  train::GraphModule module(masked.graph, run.device());
+  const prune::Params params = params_of(module);
+  const prune::MaskSet masks = masks_of(masked.graph, run.device());
+  if (stage.fine_tune.epochs > 0) {
+    MaskHook hook(params, masks);
+    train::TrainContext context = run.train_context(stage.name + ".fine_tune", stage.fine_tune.epochs);
+    context.hooks = {&hook};
+    std::unique_ptr<train::GraphModule> teacher;
+    if (!stage.fine_tune.distill_from.empty()) {
+      teacher = std::make_unique<train::GraphModule>(run.graphs.at(stage.fine_tune.distill_from), run.device());
+      context.teacher = teacher.get();
+    }
+    record.update(to_json(train::train(module, run.data().train, run.data().validation, stage.fine_tune.training, context)));
+  }
+  XGEN_CHECK(masks.hash_of(params) == record["mask_sha256"], "a pruned weight came back");
+  record["validation"] = to_json(run.validate(module));
+  return {ir::infer_shapes(masks.annotate(module.to_graph())), std::move(record)};
+}
+
+}  // namespace xgen::cli

@@ -1,0 +1,204 @@
+#include "cli/run/run_context.h"
+
+#include <torch/torch.h>
+
+#include <ctime>
+
+#include "cli/run/report.h"
+#include "codegen/runtime/c_compiler.h"
+#include "codegen/targets.h"
+#include "core/atomic_file.h"
+#include "core/config_file.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/log.h"
+#include "core/onnx/export.h"
+#include "core/onnx/import.h"
+#include "train/identity.h"
+
+namespace xgen::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+torch::Device device_of(const RunConfig& config) {
+  if (config.device == "cpu") return torch::kCPU;
+  if (!torch::cuda::is_available())
+    throw UserError(
+        "/device: expected a device of this machine, got \"cuda\"; LibTorch finds no CUDA device");
+  at::globalContext().setDeterministicAlgorithms(true, false);
+  return torch::kCUDA;
+}
+
+std::string now() {
+  char text[32];
+  const std::time_t t = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&t, &utc);
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &utc);
+  return text;
+}
+
+// The keys whose values differ, for a person.
+std::string differences(const json& a, const json& b, const std::string& where = "") {
+  if (a.is_object() && b.is_object()) {
+    std::string text;
+    json keys = a;
+    keys.update(b);
+    for (const auto& [key, unused] : keys.items()) {
+      const json left = a.contains(key) ? a[key] : json(),
+                 right = b.contains(key) ? b[key] : json();
+      if (left == right) continue;
+      const std::string inner = differences(left, right, where + "/" + key);
+      text += (text.empty() ? "" : ", ") + inner;
+    }
+    return text;
+  }
+  return where.empty() ? "everything" : where;
+}
+
+}  // namespace
+
+RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
+    : loaded_(std::move(loaded)),
+      folder_(options.output.empty() ? fs::path("runs") / loaded_.config.name : options.output),
+      target_(find_target(fs::exists(loaded_.path(loaded_.config.target))
+                              ? loaded_.path(loaded_.config.target).string()
+                              : loaded_.config.target)),
+      device_(device_of(loaded_.config)),
+      resume_(options.resume) {
+  torch::set_num_threads(config().threads);
+  claim(options.resume);
+  latency_ = std::make_unique<MeasuredLatency>(target_, folder_ / "measurements.json");
+  if (!options.measurements.empty()) latency_->give(options.measurements);
+  log::info("reading data");
+  data_ = train::load_data(config().data, loaded_.folder, config().seed);
+  for (const std::string& text : data_.notes) log::warning(text);
+  const json manifest = {{"xgen", "0.1.0"},
+                         {"libtorch", TORCH_VERSION},
+                         {"seed", config().seed},
+                         {"threads", config().threads},
+                         {"device", config().device},
+                         {"cpu", train::cpu_name()},
+                         {"target", target_.name},
+                         {"data_sha256", data_.hash()},
+                         {"decoder", data_.train.decoder()},
+                         {"classes", data_.train.class_names()}};
+  write_atomically(folder_ / "manifest.json", manifest.dump(2) + "\n");
+  report_ = {{"name", config().name},
+             {"created", now()},
+             {"config", write_config(config())},
+             {"manifest", manifest},
+             {"stages", json::array()},
+             {"notes", json::array()},
+             {"samples",
+              {{"train", data_.train.size()},
+               {"validation", data_.validation.size()},
+               {"test", data_.test.size()}}}};
+  report_["notes"] = data_.notes;
+}
+
+void RunContext::claim(bool resume) {
+  const fs::path file = folder_ / "config.json";
+  const json mine = write_config(config());
+  std::error_code error;
+  if (fs::exists(file)) {
+    const json theirs = load_config_json(file);
+    const std::string differing = differences(theirs, mine);
+    if (!differing.empty()) {
+      throw UserError(str(folder_.string(), ": holds a run of another config (", differing,
+                          "); choose another folder with --output"));
+    }
+    if (!resume)
+      throw UserError(str(
+          folder_.string(),
+          ": holds this run already; go on with --resume, or choose another folder with --output"));
+    return;
+  }
+  if (fs::exists(folder_) && !(fs::is_directory(folder_) && fs::is_empty(folder_))) {
+    throw UserError(str(folder_.string(),
+                        ": expected a new or empty folder, or an earlier run, got ",
+                        fs::is_directory(folder_) ? "a folder with other files" : "a file"));
+  }
+  fs::create_directories(folder_, error);
+  if (error) throw UserError(str(folder_.string(), ": cannot create: ", error.message()));
+  write_atomically(file, mine.dump(2) + "\n");
+}
+
+bool RunContext::is_done(const std::string& name) const {
+  return fs::exists(folder_ / "checkpoints" / (name + ".json"));
+}
+
+StageResult RunContext::once(const std::string& name, const std::function<StageResult()>& work) {
+  const fs::path base = folder_ / "checkpoints" / name;
+  const fs::path graph_file = base.string() + ".onnx", record_file = base.string() + ".json";
+  if (!fs::exists(record_file)) {
+    StageResult result = work();
+    // The record comes last: it says that the stage is done. What follows starts from the file,
+    // resumed or not.
+    export_onnx(result.graph, graph_file);
+    write_atomically(record_file, result.record.dump(2) + "\n");
+  } else {
+    log::info(str(name, ": done before"));
+  }
+  return {import_onnx(graph_file), load_config_json(record_file)};
+}
+
+train::TrainContext RunContext::train_context(const std::string& stage, std::int64_t epochs) const {
+  train::TrainContext context;
+  context.run_folder = folder_;
+  context.stage = stage;
+  context.epochs = epochs;
+  context.seed = config().seed;
+  context.threads = config().threads;
+  context.normalize = config().data.normalize;
+  context.augment = config().data.augment;
+  context.resume = resume_;
+  context.stop_requested = [] { return interrupt_requested(); };
+  return context;
+}
+
+const train::Dataset& RunContext::validation() const {
+  return data_.validation.empty() ? data_.test : data_.validation;
+}
+
+train::Metrics RunContext::validate(train::GraphModule& module) const {
+  return train::evaluate(module, validation(), config().data.normalize);
+}
+
+void RunContext::note(const std::string& text) {
+  log::info(text);
+  report_["notes"].push_back(text);
+}
+
+void RunContext::save_report() const {
+  write_atomically(folder_ / "report.json", report_.dump(2) + "\n");
+  write_atomically(folder_ / "report.html", report_html(report_));
+}
+
+json to_json(const train::Metrics& m) {
+  return {{"top1", m.top1}, {"top5", m.top5}, {"loss", m.loss}, {"samples", m.samples}};
+}
+
+json to_json(const train::TrainResult& result) {
+  json history = json::array();
+  for (const train::EpochRecord& e : result.history) {
+    history.push_back({{"epoch", e.epoch},
+                       {"train_loss", e.train_loss},
+                       {"learning_rate", e.learning_rate},
+                       {"validation", to_json(e.validation)}});
+  }
+  return {{"history", history},
+          {"steps", result.steps},
+          {"weights_sha256", result.weights_hash},
+          {"images_per_second", result.images_per_second},
+          {"notes", result.notes}};
+}
+
+std::map<std::string, torch::Tensor> params_of(const train::GraphModule& module) {
+  return {module.parameters().begin(), module.parameters().end()};
+}
+
+}  // namespace xgen::cli

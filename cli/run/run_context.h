@@ -1,0 +1,104 @@
+#pragma once
+
+#include <torch/types.h>
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/config.h"
+#include "cli/requirements_error.h"
+#include "codegen/latency/measured_latency.h"
+#include "core/ir/graph.h"
+#include "core/target.h"
+#include "train/data/load.h"
+#include "train/evaluate.h"
+#include "train/graph_module.h"
+#include "train/stage.h"
+
+namespace xgen::cli {
+
+struct RunOptions {
+  std::filesystem::path output;  ///< the run's folder; empty: runs/NAME.
+  bool resume = false;
+  std::filesystem::path measurements;  ///< a file of latencies to use, or empty.
+  std::string only_stage;              ///< runs this stage alone, after those before it.
+};
+
+/// What a stage leaves: the network, and a row of the report.
+struct StageResult {
+  ir::Graph graph;
+  nlohmann::json record;
+};
+
+/// Everything that the stages of one run share.
+class RunContext {
+ public:
+  /// Claims the folder: a new one, or with `resume` that of the same config.
+  /// @throws UserError for a folder that holds another run, naming what differs.
+  RunContext(LoadedConfig loaded, const RunOptions& options);
+
+  const RunConfig& config() const { return loaded_.config; }
+  const LoadedConfig& loaded() const { return loaded_; }
+  const std::filesystem::path& folder() const { return folder_; }
+  const train::DataSplits& data() const { return data_; }
+  const Target& target() const { return target_; }
+  MeasuredLatency& latency() { return *latency_; }
+  torch::Device device() const { return device_; }
+  bool resume() const { return resume_; }
+
+  /// Runs `work` once: what it leaves is stored as checkpoints/NAME.onnx and .json, and read back
+  /// when the run is resumed.
+  StageResult once(const std::string& name, const std::function<StageResult()>& work);
+  bool is_done(const std::string& name) const;
+
+  train::TrainContext train_context(const std::string& stage, std::int64_t epochs) const;
+  /// Accuracy of a float network on the validation split, or on the test split where none is kept
+  /// back.
+  train::Metrics validate(train::GraphModule& module) const;
+  const train::Dataset& validation() const;
+
+  /// Adds a line that the report shows.
+  void note(const std::string& text);
+  nlohmann::json& report() { return report_; }
+  /// Writes report.json and report.html as they are now.
+  void save_report() const;
+
+  /// The network after a stage; the initial one is called "".
+  std::map<std::string, ir::Graph> graphs;
+  std::string dense_stage;  ///< the last stage before anything was compressed.
+
+ private:
+  void claim(bool resume);
+
+  LoadedConfig loaded_;
+  std::filesystem::path folder_;
+  Target target_;
+  torch::Device device_;
+  bool resume_ = false;
+  train::DataSplits data_;
+  std::unique_ptr<MeasuredLatency> latency_;
+  nlohmann::json report_;
+};
+
+nlohmann::json to_json(const train::Metrics& metrics);
+nlohmann::json to_json(const train::TrainResult& result);
+
+/// Parameters of a module by name, shared.
+std::map<std::string, torch::Tensor> params_of(const train::GraphModule& module);
+
+// One file a stage.
+StageResult initial_model(RunContext& run);
+StageResult run_train_stage(RunContext& run, const TrainStage& stage, const ir::Graph& graph);
+StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph);
+StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage, const ir::Graph& graph);
+StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const ir::Graph& graph);
+
+/// All stages in order. @return the report. @throws RequirementsError after saving.
+nlohmann::json run_pipeline(LoadedConfig loaded, const RunOptions& options);
+
+}  // namespace xgen::cli
