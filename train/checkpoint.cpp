@@ -84,8 +84,11 @@ void check_same_model(const std::filesystem::path& path, const NamedTensors& fou
     const auto it = by_name.find(name);
     if (it == by_name.end()) refuse(str("it has no weights \"", name, '"'));
     if (it->second.sizes() != tensor.sizes()) {
-      refuse(
-          str('"', name, "\" has the shape ", it->second.sizes(), ", expected ", tensor.sizes()));
+      // Not as c10 prints them: xgen::str would compete with c10::str.
+      const auto shape = [](const Tensor& t) {
+        return ir::to_string(ir::to_shape(t.sizes().vec()));
+      };
+      refuse(str('"', name, "\" has the shape ", shape(it->second), ", expected ", shape(tensor)));
     }
     by_name.erase(it);
   }

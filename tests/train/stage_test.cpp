@@ -18,18 +18,17 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// Images of 6x6 whose brighter half tells the class, with noise.
-Dataset halves(std::int64_t n, std::uint64_t seed) {
+/// Noisy images of 6x6, dark ones and bright ones.
+Dataset shades(std::int64_t n, std::uint64_t seed) {
   ImageSet set;
   set.channels = 1;
   set.height = set.width = 6;
-  set.class_names = {"left", "right"};
-  RandomStream random = Random(seed).stream("halves");
+  set.class_names = {"dark", "bright"};
+  RandomStream random = Random(seed).stream("shades");
   for (std::int64_t i = 0; i < n; ++i) {
     const auto label = static_cast<std::int32_t>(i % 2);
     for (int pixel = 0; pixel < 36; ++pixel) {
-      const bool bright = (pixel % 6 >= 3) == (label == 1);
-      set.pixels.push_back(static_cast<std::uint8_t>(random.integer(0, 120) + (bright ? 60 : 0)));
+      set.pixels.push_back(static_cast<std::uint8_t>(random.integer(0, 120) + 80 * label));
     }
     set.labels.push_back(label);
   }
@@ -57,7 +56,8 @@ class StatefulHook : public TrainingHook {
     target_ = torch::zeros_like(module.tensor("conv2.weight"));
   }
   void before_epoch(GraphModule& module, std::int64_t epoch) override {
-    target_ = target_ + (epoch + 1) * 0.1 * module.tensor("conv2.weight").detach();
+    target_ =
+        target_ + 0.1 * static_cast<double>(epoch + 1) * module.tensor("conv2.weight").detach();
   }
   Tensor extra_loss(GraphModule& module) override {
     return 0.01 * (module.tensor("conv2.weight") - target_).square().sum();
@@ -100,8 +100,8 @@ class StageTest : public ::testing::Test {
     return train(module, train_, validation_, config_, context_);
   }
 
-  Dataset train_ = halves(64, 1);  // 6 full batches an epoch
-  Dataset validation_ = halves(30, 2);
+  Dataset train_ = shades(64, 1);  // 6 full batches an epoch
+  Dataset validation_ = shades(30, 2);
   TrainingConfig config_;
   TrainContext context_;
 };
@@ -203,16 +203,17 @@ TEST_F(StageTest, RefusesToResumeAnythingElse) {
   config_.lr = 0.05;
   config_.checkpoint_every_steps = 5;
   EXPECT_EQ(message(), "");
-  train_ = halves(64, 3);
+  train_ = shades(64, 3);
   EXPECT_EQ(message(),
             "F: cannot be resumed: the training data are others; restore what it was, or start "
             "again without --resume");
-  train_ = halves(64, 1);
+  train_ = shades(64, 1);
 
   GraphModule other(make_zoo_model("digits_cnn", 2, 1));
   context_.hooks.clear();
   EXPECT_EQ(message_of([&] { train(other, train_, validation_, config_, context_); }, path),
-            "F: is a checkpoint of another model: \"bn1.bias\" has the shape [4], expected [16]");
+            "F: is a checkpoint of another model: \"conv1.weight\" has the shape [4, 1, 3, 3], "
+            "expected [16, 1, 3, 3]");
 
   std::string bytes = contents(path);
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
@@ -266,6 +267,11 @@ TEST_F(StageTest, StopsAtNaNAndKeepsTheLastGoodState) {
 TEST_F(StageTest, ATeacherPullsTheStudentTowardsItself) {
   const TemporaryFolder a, b;
   GraphModule teacher(small_net(5));
+  {
+    const torch::NoGradGuard no_grad;
+    teacher.tensor("fc.weight").mul_(10);  // so that it says something else than the labels
+  }
+  context_.augment = {};
   const auto distance = [&](GraphModule* from, const TemporaryFolder& folder) {
     GraphModule module(small_net(1));
     context_.run_folder = folder.path();
@@ -282,7 +288,7 @@ TEST_F(StageTest, ATeacherPullsTheStudentTowardsItself) {
         .mean()
         .item<float>();
   };
-  EXPECT_LT(distance(&teacher, a), 0.2F * distance(nullptr, b));
+  EXPECT_LT(distance(&teacher, a), 0.5F * distance(nullptr, b));
 }
 
 TEST_F(StageTest, LeavesTheWeightsOfTheMovingAverage) {
@@ -297,7 +303,7 @@ TEST_F(StageTest, LeavesTheWeightsOfTheMovingAverage) {
 
 TEST(MeasureBatchNorm, TakesTheMeanOverAllBatches) {
   GraphModule module(small_net());
-  const Dataset data = halves(40, 1);
+  const Dataset data = shades(40, 1);
   measure_batch_norm(module, data, {}, 10, 4, Random(1));
   // conv1's channel means over all images, which batches of equal size average to.
   std::vector<std::int64_t> all(40);

@@ -118,7 +118,7 @@ TEST(DataConfig, RefusesWhatOneFieldCannotSay) {
     return message_of([&] { read_config<DataConfig>(nlohmann::json::parse(text), "c.json"); });
   };
   EXPECT_EQ(message(R"({"format": "csv", "path": "x"})"),
-            "c.json: expected channels, height and width with the format csv");
+            "c.json: /: expected channels, height and width with the format csv");
   EXPECT_EQ(message(R"({"format": "idx", "path": "x", "split": {"train": 1, "test": 1}})"),
             "c.json: /split: expected only with the format csv");
   EXPECT_EQ(message(R"({"format": "idx", "path": "x", "augment": {"mixup": 0.2, "flip": true}})"),

@@ -197,7 +197,7 @@ TEST(ReadImageFolder, StopsAtABrokenImageOrLeavesItOut) {
   const TemporaryFolder folder;
   const std::string good = jpeg(16, 16, 100);
   folder.put("cat/1.jpg", good);
-  folder.put("cat/2.jpg", good.substr(0, good.size() - 20));
+  folder.put("cat/2.jpg", good.substr(0, good.size() - 3));
   EXPECT_EQ(message_of([&] { read_image_folder(folder.path(), {}); }, folder.path()),
             "F/cat/2.jpg: the image is broken: Premature end of JPEG file; \"on_broken_image\": "
             "\"skip\" leaves it out");
@@ -280,7 +280,7 @@ TEST_F(TarTest, SaysWhatIsWrong) {
     return message_of([&] { read_image_tar(path, set, {}); }, path);
   };
   EXPECT_THAT(message(folder_.put("text.tar", "this is not an archive")),
-              StartsWith("F: is truncated or of another format: "));
+              StartsWith("F: expected a tar file: "));
   EXPECT_THAT(message(folder_ / "none.tar"), StartsWith("F: expected a tar file: "));
   std::string noise;
   for (int i = 0; i < 4000; ++i) noise += static_cast<char>(i * i % 251 + i % 7);
