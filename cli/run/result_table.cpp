@@ -51,7 +51,9 @@ std::string variants_text(const json& report) {
   std::vector<Cells> rows = {{"", on_test ? "test top-1" : "top-1", "latency", "vs fp32", "vs int8",
                               "size", "MACs", "peak memory"}};
   for (const VariantRow& v : variants) {
-    rows.push_back({v.name, or_absent(v.accuracy, [](double x) { return percent(x); }, "-"),
+    rows.push_back({v.name,
+                    or_absent(
+                        v.accuracy, [](double x) { return percent(x); }, "-"),
                     or_absent(v.latency_ms, milliseconds, "-"),
                     or_absent(v.over_dense_fp32, times, "-"),
                     or_absent(v.over_dense_int8, times, "-"), or_absent(v.size_bytes, bytes, "-"),
@@ -66,7 +68,8 @@ std::string stages_text(const json& report) {
   for (const json& stage : list_at(report, "/stages")) {
     rows.push_back(
         {text_at(stage, "/name"), text_at(stage, "/kind"),
-         or_absent(number_at(stage, "/validation/top1"), [](double x) { return percent(x); }, "-"),
+         or_absent(
+             number_at(stage, "/validation/top1"), [](double x) { return percent(x); }, "-"),
          or_absent(number_at(stage, "/seconds"), duration, "-")});
   }
   return rows.size() == 1 ? "" : aligned(without_empty_columns(std::move(rows)));

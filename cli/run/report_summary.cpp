@@ -1,0 +1,167 @@
+#include <cmath>
+
+#include "cli/run/report_charts.h"
+#include "cli/run/report_sections.h"
+#include "cli/run/report_values.h"
+#include "core/error.h"
+
+namespace xgen::cli {
+
+namespace {
+
+using nlohmann::json;
+
+std::string times(double factor) { return fixed(factor, 2) + "×"; }
+std::string divided(double factor) { return "÷ " + fixed(factor, 1); }
+std::string accuracy(double share) { return percent(share); }
+
+/// What the run is about, and what it is compared with.
+struct Outcome {
+  std::vector<VariantRow> variants;
+  const VariantRow* result = nullptr;
+  const VariantRow* dense = nullptr;
+  std::optional<double> drop_points;  ///< percentage points lost against dense fp32.
+
+  explicit Outcome(const json& report) : variants(variants_of(report)) {
+    if (variants.empty()) return;
+    result = find_variant(variants, "compressed");
+    if (result == nullptr) result = &variants.back();
+    dense = find_variant(variants, "dense fp32");
+    if (dense != nullptr && dense != result && dense->accuracy && result->accuracy) {
+      drop_points = 100 * (*dense->accuracy - *result->accuracy);
+    }
+  }
+  // `result` and `dense` point into `variants`.
+  Outcome(const Outcome&) = delete;
+  Outcome& operator=(const Outcome&) = delete;
+};
+
+std::string drop_text(double points) {
+  if (std::abs(points) < 0.005) return "the same accuracy as the dense network";
+  return str(fixed(std::abs(points), 2), points > 0 ? " points below" : " points above",
+             " the dense network");
+}
+
+std::string tile(const std::string& title, const std::string& value, const std::string& note) {
+  return value.empty() ? ""
+                       : str("<div class=\"tile\"><span>", title, "</span><b>", value, "</b><span>",
+                             note, "</span></div>\n");
+}
+
+}  // namespace
+
+std::string summary_sentence(const json& report) {
+  const Outcome outcome(report);
+  if (outcome.result == nullptr) return "";
+  const VariantRow& result = *outcome.result;
+  std::string text = "The " + result.name + " network";
+  if (result.accuracy) {
+    text += str(" classifies ", percent(*result.accuracy),
+                result.on_test_split ? " of the test images" : " of the validation images",
+                " correctly");
+    if (outcome.drop_points) text += str(" (", drop_text(*outcome.drop_points), ")");
+  }
+  if (result.latency_ms) {
+    text += str(result.accuracy ? " and" : "", " takes ", milliseconds(*result.latency_ms),
+                " an image");
+    if (&result != outcome.dense && result.over_dense_fp32) {
+      text += str(": ", fixed(*result.over_dense_fp32, 2), " times as fast as dense fp32");
+      if (result.name != "dense int8" && result.over_dense_int8) {
+        text += str(", ", fixed(*result.over_dense_int8, 2), " times as fast as dense int8");
+      }
+    }
+  }
+  return text + ".";
+}
+
+std::string summary_tiles(const json& report) {
+  const Outcome outcome(report);
+  if (outcome.result == nullptr) return "";
+  const VariantRow& result = *outcome.result;
+  const VariantRow* dense = outcome.dense;
+  const auto was = [&](std::optional<double> VariantRow::*field, const auto& format) {
+    return dense != nullptr && dense != &result && (dense->*field)
+               ? str("dense fp32: ", format(*(dense->*field)))
+               : std::string();
+  };
+  const std::string tiles =
+      tile("Accuracy", or_absent(result.accuracy, accuracy), was(&VariantRow::accuracy, accuracy)) +
+      tile("Latency", or_absent(result.latency_ms, milliseconds),
+           was(&VariantRow::latency_ms, milliseconds)) +
+      tile("Weights", or_absent(result.size_bytes, bytes), was(&VariantRow::size_bytes, bytes)) +
+      tile("Multiplications", or_absent(result.macs, count), was(&VariantRow::macs, count)) +
+      tile("Peak memory", or_absent(result.memory_bytes, bytes),
+           was(&VariantRow::memory_bytes, bytes));
+  return tiles.empty() ? "" : str("<div class=\"tiles\">\n", tiles, "</div>\n");
+}
+
+std::string variants_section(const json& report) {
+  const Outcome outcome(report);
+  if (outcome.result == nullptr) return "";
+  const bool on_test = outcome.result->on_test_split;
+  HtmlTable table{{{"Compiled network", "layer"},
+                   {on_test ? "Test top-1" : "Validation top-1", "n"},
+                   {"Latency", "n"},
+                   {"95th percentile", "n"},
+                   {"vs dense fp32", "n"},
+                   {"vs dense int8", "n"},
+                   {"Weights", "n"},
+                   {"Code", "n"},
+                   {"MACs", "n"},
+                   {"Fewer MACs", "n"},
+                   {"Peak memory", "n"}},
+                  {}};
+  for (const VariantRow& v : outcome.variants) {
+    table.rows.push_back(
+        {{escaped(v.name), or_absent(v.accuracy, accuracy), or_absent(v.latency_ms, milliseconds),
+          or_absent(v.p95_ms, milliseconds), or_absent(v.over_dense_fp32, times),
+          or_absent(v.over_dense_int8, times), or_absent(v.size_bytes, bytes),
+          or_absent(v.code_bytes, bytes), or_absent(v.macs, count),
+          or_absent(v.macs_divided_by, divided), or_absent(v.memory_bytes, bytes)},
+         &v == outcome.result ? "strong" : ""});
+  }
+  return "<h2>What was measured</h2>\n" + table.html();
+}
+
+std::string requirements_section(const json& report) {
+  HtmlTable table{{{"Requirement", "layer"}, {"Wanted", "n"}, {"Got", "n"}, {"", "n"}}, {}};
+  for (const json& r : list_at(report, "/requirements")) {
+    if (!r.is_object()) continue;
+    const bool met = r.value("met", json()) == json(true);
+    table.rows.push_back(
+        {{escaped(text_at(r, "/name")), or_absent(number_at(r, "/wanted"), significant),
+          or_absent(number_at(r, "/got"), significant),
+          met ? "<span class=\"met\">✓ met</span>" : "<span class=\"miss\">✗ not met</span>"}});
+  }
+  return table.rows.empty() ? "" : "<h2>Requirements</h2>\n" + table.html();
+}
+
+std::string stages_section(const json& report) {
+  HtmlTable table{{{"Stage", "layer"},
+                   {"Kind", ""},
+                   {"Epochs", "n"},
+                   {"Validation top-1", "n"},
+                   {"Loss", "n"},
+                   {"Conv MACs", "n"},
+                   {"Time", "n"},
+                   {"How", "why"}},
+                  {}};
+  for (const json& stage : list_at(report, "/stages")) {
+    const std::size_t epochs =
+        list_at(stage, "/history").size() + list_at(stage, "/admm_history").size();
+    std::string how;
+    for (const char* key : {"scheme", "final_type", "observer", "kernels"}) {
+      const std::string value = text_at(stage, str("/", key));
+      if (!value.empty()) how += (how.empty() ? "" : ", ") + value;
+    }
+    table.rows.push_back({{escaped(text_at(stage, "/name")), escaped(text_at(stage, "/kind")),
+                           epochs == 0 ? "" : std::to_string(epochs),
+                           or_absent(number_at(stage, "/validation/top1"), accuracy),
+                           or_absent(number_at(stage, "/validation/loss"), significant),
+                           or_absent(number_at(stage, "/conv_macs_divided_by"), divided),
+                           or_absent(number_at(stage, "/seconds"), duration), escaped(how)}});
+  }
+  return table.rows.empty() ? "" : "<h2>Stages</h2>\n" + table.html();
+}
+
+}  // namespace xgen::cli
