@@ -27,9 +27,9 @@ std::unique_ptr<train::GraphModule> simulated(const ir::Graph& qdq, torch::Devic
 }  // namespace
 
 StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage, const ir::Graph& graph) {
+  // Training goes on with the folded graph: the running statistics are part of the weights from here on.
+  const ir::Graph folded = ir::infer_shapes(ir::fold_batch_norm(graph));
   const StageResult calibrated = run.once(stage.name + ".calibrate", [&]() -> StageResult {
-    // Training goes on with the folded graph: the running statistics are part of the weights from here on.
-    const ir::Graph folded = ir::infer_shapes(ir::fold_batch_norm(graph));
     log::info(::xgen::str("calibrating on ", stage.calibration_samples, " images"));
     const auto ranges = calibrate(run, folded, stage);
     json rows = json::array(), values = json::object();
@@ -45,7 +45,8 @@ StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage, cons
   record["validation_after_calibration"] = record["validation"];
   const auto module = simulated(calibrated.graph, run.device());
   const prune::Params params = params_of(*module);
-  const prune::MaskSet masks = masks_of(calibrated.graph, run.device());
+  // Values keep their names when they are quantized, so the masks of the float network serve.
+  const prune::MaskSet masks = masks_of(folded, run.device());
   MaskHook hook(params, masks);
   train::TrainContext context = run.train_context(stage.name + ".qat", stage.qat->epochs);
   if (!masks.empty()) context.hooks = {&hook};

@@ -98,7 +98,7 @@ std::string spans_of(const Frame& frame, const std::vector<Span>& spans) {
     const std::string& name = spans[i].name;
     const auto letters = static_cast<std::size_t>(std::max(0.0, (to - from) / 6.3));
     std::string shown = name.size() <= letters ? name
-                        : letters < 3          ? ""
+                        : letters < 5          ? ""
                                                : name.substr(0, letters - 1) + "…";
     svg += str("<g><title>", escaped(name), "</title>",
                text((from + to) / 2, kTop - 8, "tick mid", shown), "</g>");
@@ -150,7 +150,7 @@ std::vector<double> axis_ticks(double low, double high, int wanted) {
   const double step = power * (share <= 1 ? 1 : share <= 2 ? 2 : share <= 5 ? 5 : 10);
   std::vector<double> ticks;
   for (double k = std::ceil(low / step - 1e-9); k * step <= high + step * 1e-9; ++k) {
-    ticks.push_back(k * step);
+    ticks.push_back(k == 0 ? 0 : k * step);  // no -0
   }
   return ticks;
 }
@@ -170,6 +170,7 @@ std::string line_chart(const LineChart& chart) {
   double low = ys.front(), high = ys.back();
   if (chart.y_in_percent) low = ys[ys.size() / 10];
   std::tie(low, high) = padded(low, high, 0.08);
+  if (ys.front() >= 0) low = std::max(low, 0.0);
   if (chart.y_in_percent) high = std::min(high, 1.0 + (1.0 - low) * 0.02);
   auto [x_low, x_high] = std::minmax_element(xs.begin(), xs.end());
   Frame frame{*x_low, *x_high, low, high};
@@ -222,9 +223,11 @@ std::string scatter_chart(const ScatterChart& chart) {
           str(front.empty() ? "M" : "L", place(frame.x(point.x)), " ", place(frame.y(point.y)));
     }
     dots += dot(frame, point, 4.5, on_front ? "dot s0" : "dot other");
+    // The front rises to the right: below it is free.
     const bool right_half = frame.x(point.x) > kWidth * 0.65;
-    labels += text(frame.x(point.x) + (right_half ? -8 : 8), frame.y(point.y) - 7,
-                   right_half ? "tick end" : "tick", point.title);
+    labels +=
+        text(frame.x(point.x) + (right_half ? -8 : 8), frame.y(point.y) + (on_front ? 16 : -8),
+             right_half ? "tick end" : "tick", point.title);
   }
   const std::string svg = opened(chart.title) +
                           axes(frame, axis_ticks(frame.x_low, x_high, 6),

@@ -62,7 +62,7 @@ std::string curves_section(const json& report) {
 }
 
 std::string points_section(const json& report) {
-  const json& points = list_at(report, "/points");
+  const json& points = list_of_run(report, "/points");
   ScatterChart chart;
   chart.title = "Points found";
   chart.x_label = "latency, ms";

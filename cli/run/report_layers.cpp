@@ -36,6 +36,12 @@ void set(std::string& value, const std::string& newer) {
 
 class Layers {
  public:
+  /// The row of a name, a new one at the end where there is none.
+  LayerRow& at(const std::string& name) {
+    const auto [it, is_new] = index_.emplace(name, rows_.size());
+    if (is_new) rows_.emplace_back().name = name;
+    return rows_[it->second];
+  }
   void add_pruned(const json& layer) {
     LayerRow& row = at(text_at(layer, "/node"));
     set(row.op, text_at(layer, "/op"));
@@ -65,21 +71,19 @@ class Layers {
       row.ms = number_at(layer, "/ms");
       row.dense_ms = number_at(layer, "/dense_ms");
     }
-    set(row.macs, number_at(layer, "/macs"));
+    const std::optional<double> macs = number_at(layer, "/macs");
+    if (macs && *macs > 0) row.macs = macs;
     set(row.ceiling_share, number_at(layer, "/ceiling_share"));
     row.explain(text_at(layer, "/reason"));
   }
   const std::vector<LayerRow>& rows() const { return rows_; }
 
  private:
-  LayerRow& at(const std::string& name) {
-    const auto [it, is_new] = index_.emplace(name, rows_.size());
-    if (is_new) rows_.emplace_back().name = name;
-    return rows_[it->second];
-  }
   std::vector<LayerRow> rows_;
   std::map<std::string, std::size_t> index_;
 };
+
+std::string in_us(double ms) { return significant(1e3 * ms); }
 
 std::string meter(double share, const std::string& shown, bool lost) {
   return str("<span class=\"meter", lost ? " lost" : "",
@@ -91,6 +95,11 @@ std::string meter(double share, const std::string& shown, bool lost) {
 
 std::string layers_section(const json& report) {
   Layers layers;
+  // In the order of the compiled network, where there is one.
+  for (const json& stage : list_at(report, "/stages")) {
+    if (text_at(stage, "/kind") != "compile") continue;
+    for (const json& layer : list_at(stage, "/layers")) layers.at(text_at(layer, "/name"));
+  }
   for (const json& stage : list_at(report, "/stages")) {
     const std::string kind = text_at(stage, "/kind");
     for (const json& layer : list_at(stage, "/layers")) {
@@ -108,8 +117,8 @@ std::string layers_section(const json& report) {
                    {"Scheme", ""},
                    {"Rate", "n"},
                    {"MACs", "n"},
-                   {"Dense", "n"},
-                   {"Compiled", "n"},
+                   {"Dense, µs", "n"},
+                   {"Compiled, µs", "n"},
                    {"Speed-up", "n"},
                    {"Of the ceiling", "n"},
                    {"Sensitivity", "n"},
@@ -125,8 +134,7 @@ std::string layers_section(const json& report) {
     table.rows.push_back(
         {{str(escaped(row.name), "<br><span class=\"small\">", escaped(about), "</span>"),
           escaped(row.scheme), or_absent(row.rate, [](double r) { return fixed(r, 1) + "×"; }),
-          or_absent(row.macs, count), or_absent(row.dense_ms, milliseconds),
-          or_absent(row.ms, milliseconds),
+          or_absent(row.macs, count), or_absent(row.dense_ms, in_us), or_absent(row.ms, in_us),
           or_absent(speed_up, [&](double s) { return meter(s / most, fixed(s, 2) + "×", s < 1); }),
           or_absent(row.ceiling_share,
                     [](double share) { return meter(share, percent(share, 0), false); }),

@@ -22,21 +22,21 @@ h2{font-size:17px;margin:34px 0 10px}
 .tile b{display:block;font-size:24px;font-weight:600;line-height:1.2;margin:2px 0}
 .tile span{color:var(--soft);font-size:13px}
 .card{background:var(--card);border:1px solid var(--rule);border-radius:8px;overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-size:14px}
-th,td{padding:7px 12px;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+table{border-collapse:separate;border-spacing:0;width:100%;font-size:14px}
+th,td{padding:7px 10px;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
 tr:last-child td{border-bottom:0}
 th{color:var(--soft);font-weight:500;font-size:13px;white-space:nowrap}
 td.n,th.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 td:first-child,th:first-child{position:sticky;left:0;background:var(--card);font-weight:500}
 .strong td{font-weight:600;background:var(--band)}
 .strong td:first-child{background:var(--band)}
-.why{color:var(--soft);font-size:13px;min-width:220px}
-.layer{overflow-wrap:anywhere;min-width:110px;max-width:220px}
+.why{color:var(--soft);font-size:13px;min-width:200px}
+.layer{overflow-wrap:anywhere;min-width:150px;max-width:260px}
 .small{color:var(--soft);font-size:12px;font-weight:400}
-.meter{position:relative;display:block;width:96px;margin-left:auto;padding:0 5px;border-radius:3px;background:linear-gradient(var(--bar),var(--bar)) 0/var(--w) 100% no-repeat var(--band)}
+.meter{position:relative;display:block;width:88px;margin-left:auto;padding:0 5px;border-radius:3px;background:linear-gradient(var(--bar),var(--bar)) 0/var(--w) 100% no-repeat var(--band)}
 .meter.lost{background-image:linear-gradient(var(--slow),var(--slow))}
 .met{color:var(--good);font-weight:600}.miss{color:var(--bad);font-weight:600}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:14px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:14px}
 figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:12px}
 figcaption{font-size:14px;font-weight:500;display:flex;flex-wrap:wrap;justify-content:space-between;gap:2px 14px;margin-bottom:4px}
 .legend{font-weight:400;font-size:13px;color:var(--soft);display:flex;gap:14px}
@@ -56,7 +56,7 @@ details{background:var(--card);border:1px solid var(--rule);border-radius:8px;pa
 summary{cursor:pointer;font-weight:500}
 pre{overflow-x:auto;font:13px/1.45 ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;margin:10px 0 0}
 code{font:13px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;overflow-wrap:anywhere}
-@media(max-width:560px){main{padding:18px 12px 40px}h1{font-size:22px}.lead{font-size:16px}th,td{padding:6px 9px}.tiles{grid-template-columns:1fr 1fr}.tile b{font-size:20px}.layer{max-width:130px}}
+@media(max-width:560px){main{padding:18px 12px 40px}h1{font-size:22px}.lead{font-size:16px}th,td{padding:6px 9px}.tiles{grid-template-columns:1fr 1fr}.tile b{font-size:20px}.layer{min-width:140px;max-width:150px}}
 @media print{body{background:#fff}.card{overflow:visible}}
 )css";
 

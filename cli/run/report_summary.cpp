@@ -13,6 +13,9 @@ using nlohmann::json;
 
 std::string times(double factor) { return fixed(factor, 2) + "×"; }
 std::string divided(double factor) { return "÷ " + fixed(factor, 1); }
+std::string small(const std::string& text) {
+  return "<br><span class=\"small\">" + text + "</span>";
+}
 std::string accuracy(double share) { return percent(share); }
 
 /// What the run is about, and what it is compared with.
@@ -89,7 +92,7 @@ std::string summary_tiles(const json& report) {
       tile("Latency", or_absent(result.latency_ms, milliseconds),
            was(&VariantRow::latency_ms, milliseconds)) +
       tile("Weights", or_absent(result.size_bytes, bytes), was(&VariantRow::size_bytes, bytes)) +
-      tile("Multiplications", or_absent(result.macs, count), was(&VariantRow::macs, count)) +
+      tile("MACs", or_absent(result.macs, count), was(&VariantRow::macs, count)) +
       tile("Peak memory", or_absent(result.memory_bytes, bytes),
            was(&VariantRow::memory_bytes, bytes));
   return tiles.empty() ? "" : str("<div class=\"tiles\">\n", tiles, "</div>\n");
@@ -102,35 +105,35 @@ std::string variants_section(const json& report) {
   HtmlTable table{{{"Compiled network", "layer"},
                    {on_test ? "Test top-1" : "Validation top-1", "n"},
                    {"Latency", "n"},
-                   {"95th percentile", "n"},
                    {"vs dense fp32", "n"},
                    {"vs dense int8", "n"},
                    {"Weights", "n"},
                    {"Code", "n"},
                    {"MACs", "n"},
-                   {"Fewer MACs", "n"},
                    {"Peak memory", "n"}},
                   {}};
   for (const VariantRow& v : outcome.variants) {
-    table.rows.push_back(
-        {{escaped(v.name), or_absent(v.accuracy, accuracy), or_absent(v.latency_ms, milliseconds),
-          or_absent(v.p95_ms, milliseconds), or_absent(v.over_dense_fp32, times),
-          or_absent(v.over_dense_int8, times), or_absent(v.size_bytes, bytes),
-          or_absent(v.code_bytes, bytes), or_absent(v.macs, count),
-          or_absent(v.macs_divided_by, divided), or_absent(v.memory_bytes, bytes)},
-         &v == outcome.result ? "strong" : ""});
+    std::string latency = or_absent(v.latency_ms, milliseconds);
+    if (v.p95_ms) latency += small("95 %: " + milliseconds(*v.p95_ms));
+    std::string macs = or_absent(v.macs, count);
+    if (v.macs_divided_by && *v.macs_divided_by > 1) macs += small(divided(*v.macs_divided_by));
+    table.rows.push_back({{escaped(v.name), or_absent(v.accuracy, accuracy), latency,
+                           or_absent(v.over_dense_fp32, times), or_absent(v.over_dense_int8, times),
+                           or_absent(v.size_bytes, bytes), or_absent(v.code_bytes, bytes), macs,
+                           or_absent(v.memory_bytes, bytes)},
+                          &v == outcome.result ? "strong" : ""});
   }
   return "<h2>What was measured</h2>\n" + table.html();
 }
 
 std::string requirements_section(const json& report) {
   HtmlTable table{{{"Requirement", "layer"}, {"Wanted", "n"}, {"Got", "n"}, {"", "n"}}, {}};
-  for (const json& r : list_at(report, "/requirements")) {
+  for (const json& r : list_of_run(report, "/requirements")) {
     if (!r.is_object()) continue;
     const bool met = r.value("met", json()) == json(true);
     table.rows.push_back(
-        {{escaped(text_at(r, "/name")), or_absent(number_at(r, "/wanted"), significant),
-          or_absent(number_at(r, "/got"), significant),
+        {{escaped(text_at(r, "/name")), or_absent(number_at(r, "/wanted"), plain),
+          or_absent(number_at(r, "/got"), plain),
           met ? "<span class=\"met\">✓ met</span>" : "<span class=\"miss\">✗ not met</span>"}});
   }
   return table.rows.empty() ? "" : "<h2>Requirements</h2>\n" + table.html();

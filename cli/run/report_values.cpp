@@ -43,19 +43,23 @@ const json& list_at(const json& value, const std::string& pointer) {
   return found != nullptr && found->is_array() ? *found : none;
 }
 
+const json& list_of_run(const json& report, const std::string& pointer) {
+  const json* found = &list_at(report, pointer);
+  if (!found->empty()) return *found;
+  for (const json& stage : list_at(report, "/stages")) {
+    const json& own = list_at(stage, pointer);
+    if (!own.empty()) found = &own;
+  }
+  return *found;
+}
+
 std::optional<double> ratio(const std::optional<double>& a, const std::optional<double>& b) {
   return a && b && *b > 0 ? std::optional<double>(*a / *b) : std::nullopt;
 }
 
 std::vector<VariantRow> variants_of(const json& report) {
-  const json* variants = nullptr;
-  for (const json& stage : list_at(report, "/stages")) {
-    const json& own = list_at(stage, "/variants");
-    if (!own.empty()) variants = &own;
-  }
   std::vector<VariantRow> rows;
-  if (variants == nullptr) return rows;
-  for (const json& variant : *variants) {
+  for (const json& variant : list_of_run(report, "/variants")) {
     VariantRow row;
     row.name = text_at(variant, "/name");
     row.accuracy = number_at(variant, "/test/top1");
@@ -102,6 +106,13 @@ std::string significant(double value) {
   int digits = 0;
   if (magnitude > 0) digits = std::max(0, 2 - static_cast<int>(std::floor(std::log10(magnitude))));
   return fixed(value, digits);
+}
+
+std::string plain(double value) {
+  if (std::abs(value) >= 1e4) return fixed(value, 0);
+  char text[64];
+  std::snprintf(text, sizeof text, "%.4g", value);
+  return text;
 }
 
 std::string percent(double share, int digits) { return fixed(100 * share, digits) + " %"; }

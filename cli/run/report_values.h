@@ -14,6 +14,8 @@ std::optional<double> number_at(const nlohmann::json& json, const std::string& p
 std::string text_at(const nlohmann::json& json, const std::string& pointer);
 /// The array at a JSON pointer, or an empty one.
 const nlohmann::json& list_at(const nlohmann::json& json, const std::string& pointer);
+/// The array of the whole run, or else that of the last stage which has one that is not empty.
+const nlohmann::json& list_of_run(const nlohmann::json& report, const std::string& pointer);
 
 /// One compiled form of the network.
 struct VariantRow {
@@ -25,7 +27,6 @@ struct VariantRow {
   std::optional<double> macs_divided_by;
 };
 
-/// The variants of the last stage that has any.
 std::vector<VariantRow> variants_of(const nlohmann::json& report);
 const VariantRow* find_variant(const std::vector<VariantRow>& variants, const std::string& name);
 /// a / b where both are known and b is positive.
@@ -34,6 +35,8 @@ std::optional<double> ratio(const std::optional<double>& a, const std::optional<
 std::string fixed(double value, int digits);
 /// At least three significant digits, without an exponent from 1e-4 on: 0.0312, 3.21, 1234.
 std::string significant(double value);
+/// Up to four significant digits without trailing zeros; whole numbers from 1e4 on: 0.5, 12345678.
+std::string plain(double value);
 /// A share of 1 as "98.60 %".
 std::string percent(double share, int digits = 2);
 /// "312 B", "12.3 kB", "4.56 MB": powers of 1000.

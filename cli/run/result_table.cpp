@@ -77,9 +77,9 @@ std::string stages_text(const json& report) {
 
 std::string requirements_text(const json& report) {
   std::vector<Cells> rows = {{"requirement", "wanted", "got", ""}};
-  for (const json& r : list_at(report, "/requirements")) {
-    rows.push_back({text_at(r, "/name"), or_absent(number_at(r, "/wanted"), significant, "-"),
-                    or_absent(number_at(r, "/got"), significant, "-"),
+  for (const json& r : list_of_run(report, "/requirements")) {
+    rows.push_back({text_at(r, "/name"), or_absent(number_at(r, "/wanted"), plain, "-"),
+                    or_absent(number_at(r, "/got"), plain, "-"),
                     r.is_object() && r.value("met", json()) == json(true) ? "met" : "NOT met"});
   }
   return rows.size() == 1 ? "" : "\n" + aligned(rows);
