@@ -63,7 +63,7 @@ const char* kind_of(const Stage& stage) {
 
 std::optional<ConfigProblem> RunConfig::problem() const {
   if (stages.empty()) return ConfigProblem{"stages", "expected at least one stage"};
-  std::set<std::string> seen;
+  std::set<std::string> seen = {"model"};  // what the run starts from; it may teach, too
   bool quantized = false;
   for (const Stage& stage : stages) {
     const std::string& stage_name = name_of(stage);

@@ -53,6 +53,7 @@ json run_pipeline(LoadedConfig loaded, const RunOptions& options) {
   bool compressed = false;
   try {
     run.graphs[""] = timed_once(run, "model", "model", [&] { return initial_model(run); }).graph;
+    run.graphs["model"] = run.graphs[""];
     for (const Stage& stage : run.config().stages) {
       if (interrupt_requested()) throw Interrupted(str("stopped before stage \"", name_of(stage), "\"; go on with --resume"));
       const std::string& name = name_of(stage);

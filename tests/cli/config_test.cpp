@@ -148,6 +148,9 @@ TEST_F(RunConfigTest, ChecksStagesAgainstEachOther) {
             R"(a.json: /stages: stage "dense" distills from "prune", which is no earlier stage)");
   EXPECT_EQ(rejection_with("/stages/1/name", "dense"),
             R"(a.json: /stages: two stages are called "dense")");
+  EXPECT_EQ(rejection_with("/stages/0/name", "model"),
+            R"(a.json: /stages: two stages are called "model")");
+  EXPECT_EQ(rejection_with("/stages/0/distill_from", "model"), "accepted");
   EXPECT_EQ(rejection_with("/stages/0/name", "a/b"),
             R"(a.json: /stages: expected a name without "/" and ".", got "a/b")");
   EXPECT_EQ(rejection_with("/stages", json::array()),
