@@ -149,7 +149,7 @@ TEST_F(RunConfigTest, ChecksStagesAgainstEachOther) {
   EXPECT_EQ(rejection_with("/stages/1/name", "dense"),
             R"(a.json: /stages: two stages are called "dense")");
   EXPECT_EQ(rejection_with("/stages/0/name", "model"),
-            R"(a.json: /stages: two stages are called "model")");
+            R"(a.json: /stages: "model" names the network that a run starts from, not a stage)");
   EXPECT_EQ(rejection_with("/stages/0/distill_from", "model"), "accepted");
   EXPECT_EQ(rejection_with("/stages/0/name", "a/b"),
             R"(a.json: /stages: expected a name without "/" and ".", got "a/b")");
