@@ -11,7 +11,7 @@ namespace xgen {
 struct LayerShape {
   int c_in = 0, c_out = 0, kernel_h = 1, kernel_w = 1;
   int stride = 1, dilation = 1, groups = 1;
-  int height = 1, width = 1;                 ///< of the input.
+  int height = 1, width = 1;  ///< of the input.
   int pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
   bool int8 = false;
 
@@ -29,11 +29,13 @@ struct LayerVariant {
   friend bool operator==(const LayerVariant&, const LayerVariant&) = default;
 };
 
-/// "conv 16->32 3x3 s2 p1,1,1,1 32x32 int8 | pattern g4 l4 t4 0.25": the name of a latency in files.
+/// "conv 16->32 3x3 s2 p1,1,1,1 32x32 int8 | pattern g4 l4 t4 0.25": the name of a latency in
+/// files.
 std::string to_string(const LayerShape& shape);
 std::string to_string(const LayerVariant& variant);
 
-/// The time of one layer on one device. Pruning and search ask it and do not know where it comes from.
+/// The time of one layer on one device. Pruning and search ask it and do not know where it comes
+/// from.
 class LatencyModel {
  public:
   virtual ~LatencyModel() = default;
