@@ -222,6 +222,11 @@ std::optional<xgen_planes> Context::define_split(ir::ValueId id) {
   return at(id).splits[phases] = make_planes(value(id), lanes_of(id), border, 0, phases);
 }
 
+int Context::external_input(ir::ValueId id) const {
+  const auto it = external_inputs_.find(id);
+  return it == external_inputs_.end() ? -1 : it->second;
+}
+
 void Context::unpack(ir::ValueId id) {
   xgen_pack args{};
   args.planes = planes(id);

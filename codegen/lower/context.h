@@ -74,6 +74,8 @@ class Context {
   std::size_t flat(ir::ValueId id);
   const ChannelMap& channels(ir::ValueId id);
   bool has_planes(ir::ValueId id) { return at(id).planes.has_value() || !at(id).splits.empty(); }
+  /// The index of a graph input, or -1.
+  int external_input(ir::ValueId id) const;
   bool has_flat(ir::ValueId id) { return at(id).flat.has_value(); }
   /// Two names for one row-major buffer: reshape and its kin.
   void alias_flat(ir::ValueId id, std::size_t flat) { at(id).flat = flat; }

@@ -91,7 +91,8 @@ std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap&
   if (binary == nullptr || binary->kind != ir::Binary::Kind::add) return std::nullopt;
   const ir::Value& out = graph.value(node.output());
   if (!out.type.shape || out.type.shape->size() != 4) return std::nullopt;
-  // The later operand, so that the other one exists when the convolution runs.
+  // The fused node stands where the addition stood, so either operand serves; of two, the later one
+  // is taken.
   int best = -1, best_position = -1;
   for (int i = 0; i < 2; ++i) {
     const Node* conv = own_conv(graph, uses, node.inputs[static_cast<std::size_t>(i)]);
@@ -105,8 +106,7 @@ std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap&
     if (e.residual || !clips || own.type.shape != residual.type.shape) continue;
     if (own.type.dtype != out.type.dtype || residual.type.dtype != out.type.dtype) continue;
     const int position = uses.producer[static_cast<std::size_t>(conv->output())];
-    const int other_position = uses.producer[static_cast<std::size_t>(other)];
-    if (other_position < position && position > best_position) {
+    if (position > best_position) {
       best = i;
       best_position = position;
     }

@@ -160,6 +160,7 @@ typedef struct {
   int32_t quantize; /* the row-major side is fp32, planes are int8 */
   float scale;      /* real = scale * (q - zero) */
   int32_t zero;
+  int32_t natural; /* channel k is byte k % 4 of lane k / 4 */
 } xgen_pack;
 
 enum { XGEN_MAX_RANK = 8 };

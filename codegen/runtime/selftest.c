@@ -1,6 +1,5 @@
-/* Runs the golden cases on every instruction set that this processor has, and compares: integers
- * exactly,  Usage: selftest [FOLDER], the folder with weights.bin and
- * golden.bin. */
+/* Runs the golden cases on every instruction set that this processor has, and compares.
+ * Usage: selftest [FOLDER], the folder with weights.bin and golden.bin. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
