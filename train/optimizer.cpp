@@ -19,7 +19,7 @@ auto state_key(const torch::optim::Optimizer& optimizer, const Tensor& parameter
   using Key = typename std::decay_t<decltype(optimizer.state())>::key_type;
   void* address = parameter.unsafeGetTensorImpl();
   if constexpr (std::is_same_v<Key, std::string>) {
-    return c10::guts::to_string(address);
+    return str(address);
   } else {
     return address;
   }

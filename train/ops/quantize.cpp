@@ -16,6 +16,21 @@ class RoundStraightThrough : public torch::autograd::Function<RoundStraightThrou
   }
 };
 
+/// Saturation whose gradient is 1 on the bounds too, which are representable values; LibTorch's
+/// clamp decides that differently from version to version.
+class Saturate : public torch::autograd::Function<Saturate> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x, double low,
+                        double high) {
+    context->save_for_backward({(x >= low) & (x <= high)});
+    return at::clamp(x, low, high);
+  }
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext* context,
+                                               torch::autograd::tensor_list gradients) {
+    return {gradients[0] * context->get_saved_variables()[0], Tensor(), Tensor()};
+  }
+};
+
 /// A scale or zero point, per tensor or along `axis`, broadcast to the rank of x.
 Tensor along_axis(const Tensor& parameter, const Tensor& x, std::int64_t axis) {
   const Tensor p = parameter.to(x.device());
@@ -34,7 +49,7 @@ Tensor fake_quantize(const Tensor& x, const ir::QuantParams& quant, double low, 
       along_axis(torch::tensor(quant.scale).to(x.scalar_type()), x, std::max(quant.axis, 0));
   const Tensor zero =
       along_axis(torch::tensor(quant.zero_point).to(x.scalar_type()), x, std::max(quant.axis, 0));
-  const Tensor q = at::clamp(round_straight_through(x / scale) + zero, low, high);
+  const Tensor q = Saturate::apply(round_straight_through(x / scale) + zero, low, high);
   return (q - zero) * scale;
 }
 
@@ -43,7 +58,7 @@ Tensor compute(const ir::QuantizeLinear& op, const NodeCall& call) {
   const Tensor& x = call.input();
   const Tensor q = round_straight_through(x / along_axis(call.input(1), x, op.axis));
   double low = 0, high = 255;
-  if (!call.has(2)) return at::clamp(q, low, high);
+  if (!call.has(2)) return Saturate::apply(q, low, high);
   const Tensor& zero = call.input(2);
   if (zero.scalar_type() == torch::kChar) {
     low = -128;
@@ -52,7 +67,7 @@ Tensor compute(const ir::QuantizeLinear& op, const NodeCall& call) {
     low = -2147483648.0;
     high = 2147483647.0;
   }
-  return at::clamp(q + along_axis(zero, x, op.axis).to(x.scalar_type()), low, high);
+  return Saturate::apply(q + along_axis(zero, x, op.axis).to(x.scalar_type()), low, high);
 }
 
 Tensor compute(const ir::DequantizeLinear& op, const NodeCall& call) {
