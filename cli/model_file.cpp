@@ -42,7 +42,8 @@ void check_files(const fs::path& bundle, const json& manifest) {
 
 OpenModel open_bundle(const fs::path& path, const OpenOptions& options) {
   if (!options.dims.empty())
-    throw UserError(str(path.string(), ": --dim is for ONNX files; the sizes of a bundle are fixed"));
+    throw UserError(
+        str(path.string(), ": --dim is for ONNX files; the sizes of a bundle are fixed"));
   const json manifest = read_manifest(path);
   const Target host = find_target("host");
   if (manifest.at("arch").get<std::string>() != host.arch) {
@@ -85,9 +86,10 @@ ModelPath find_model(const fs::path& path) {
   if (!fs::is_directory(path)) return {ModelKind::onnx, path};
   if (fs::exists(path / "model.c")) return {ModelKind::bundle, path};
   if (fs::exists(path / "bundle" / "model.c")) return {ModelKind::bundle, path / "bundle"};
-  throw UserError(str(path.string(),
-                      ": expected an ONNX file, a bundle, or the folder of a run that was compiled; "
-                      "this folder has no model.c"));
+  throw UserError(
+      str(path.string(),
+          ": expected an ONNX file, a bundle, or the folder of a run that was compiled; "
+          "this folder has no model.c"));
 }
 
 json read_manifest(const fs::path& bundle) {
@@ -99,8 +101,8 @@ json read_manifest(const fs::path& bundle) {
       throw UserError(str(path.string(), ": not the manifest of a bundle: /", key, " is missing"));
   };
   if (manifest.value("format", json()) != json(1))
-    throw UserError(str(path.string(), ": /format: expected 1, got ",
-                        manifest.value("format", json()).dump()));
+    throw UserError(
+        str(path.string(), ": /format: expected 1, got ", manifest.value("format", json()).dump()));
   for (const char* key : {"name", "arch"}) need(key, json::value_t::string);
   for (const char* key : {"steps", "inputs", "outputs"}) need(key, json::value_t::array);
   for (const char* key : {"batch", "memory_bytes", "weights_bytes"})

@@ -28,8 +28,7 @@ std::map<std::string, std::int64_t> parse_dims(const std::vector<std::string>& w
     std::int64_t size = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), size);
     if (read.ec != std::errc() || read.ptr != text.data() + text.size() || size < 1)
-      throw UserError(
-          str("--dim ", name, ": expected a whole number above 0, got \"", text, "\""));
+      throw UserError(str("--dim ", name, ": expected a whole number above 0, got \"", text, "\""));
     if (!dims.emplace(name, size).second) throw UserError(str("--dim ", name, ": given twice"));
   }
   return dims;
@@ -51,7 +50,8 @@ std::map<std::string, std::filesystem::path> parse_inputs(const std::vector<std:
 
 void check_threads(int threads) {
   if (threads != 1)
-    throw UserError(str("--threads: generated kernels run on one thread; expected 1, got ", threads));
+    throw UserError(
+        str("--threads: generated kernels run on one thread; expected 1, got ", threads));
 }
 
 std::string file_safe(const std::string& name) {

@@ -59,6 +59,8 @@ ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options,
   return sizes.empty() ? model : ir::bind_dims(model, sizes);
 }
 
+}  // namespace
+
 lower::LowerOptions lowering_for(const Target& target) {
   lower::LowerOptions lowering;
   lowering.signed_activations = target.signed_activations;
@@ -66,8 +68,6 @@ lower::LowerOptions lowering_for(const Target& target) {
   lowering.dense_group_i8 = target.dense_group_int8;
   return lowering;
 }
-
-}  // namespace
 
 Program lower_dense(const CompiledModel& model, const std::set<std::string>* nodes) {
   ir::Graph graph = model.graph;
@@ -79,7 +79,7 @@ Program lower_dense(const CompiledModel& model, const std::set<std::string>* nod
   return program;
 }
 
-CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
+CompiledModel prepare(const ir::Graph& model, const CompileOptions& options) {
   CompiledModel result;
   result.target = options.target;
   bool batched = false;
@@ -87,7 +87,12 @@ CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
   if (options.batch > 1 && !batched)
     throw UserError(str("model \"", model.name, "\": a batch of ", options.batch,
                         " needs a symbolic leading dimension; its shapes are fixed"));
-  result.graph = passes::run_pipeline(std::move(graph), options.pipeline);
+  result.graph = passes::run_pipeline(std::move(graph), options.pipeline, &result.passes);
+  return result;
+}
+
+CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
+  CompiledModel result = prepare(model, options);
   lower::LowerOptions lowering = lowering_for(options.target);
   lowering.use_sparsity = options.use_sparsity;
   result.program = lower::lower(result.graph, lowering);

@@ -26,6 +26,7 @@ struct CompiledModel {
   ir::Graph graph;  ///< what was lowered: static, fused, integer where quantized.
   Program program;
   Target target;
+  std::vector<passes::PassRecord> passes;  ///< what each pass did.
   std::vector<std::string>
       notes;  ///< choices that a person should know of, such as a batch bound to 1.
 };
@@ -37,6 +38,13 @@ struct CompiledModel {
 ///
 /// @throws UserError naming every symbol that is not bound, or the node that no kernel serves.
 CompiledModel compile(const ir::Graph& model, const CompileOptions& options);
+
+/// The half of compile() that comes before kernels are chosen: symbols bound, passes run; `program`
+/// is empty. @throws UserError as compile does.
+CompiledModel prepare(const ir::Graph& model, const CompileOptions& options);
+
+/// How kernels are chosen for a target.
+lower::LowerOptions lowering_for(const Target& target);
 
 /// Lowers the graph of a compiled model again, with the masks of these nodes ignored, or of all when
 /// `nodes` is null: their zeros are stored and multiplied.

@@ -53,15 +53,21 @@ std::vector<std::string> node_names(const onnx::GraphProto& graph) {
   return names;
 }
 
-void refuse_unsupported(const onnx::GraphProto& graph, const std::vector<std::string>& names,
-                        int opset, const std::string& path) {
-  std::map<std::string, std::vector<std::string>> unsupported;
+using NodesByOperator = std::map<std::string, std::vector<std::string>>;
+
+NodesByOperator find_unsupported(const onnx::GraphProto& graph,
+                                 const std::vector<std::string>& names) {
+  NodesByOperator unsupported;
   for (int i = 0; i < graph.node_size(); ++i) {
     const auto& node = graph.node(i);
     if (find_operator(node) != nullptr) continue;
     const std::string domain = node.domain().empty() ? "" : node.domain() + ".";
     unsupported[domain + node.op_type()].push_back(names[static_cast<std::size_t>(i)]);
   }
+  return unsupported;
+}
+
+void refuse_unsupported(const NodesByOperator& unsupported, int opset, const std::string& path) {
   if (unsupported.empty()) return;
   std::string message =
       str(path, ": ", unsupported.size(), " operator", unsupported.size() == 1 ? " is" : "s are",
@@ -216,7 +222,7 @@ OnnxModel import_onnx_model(const std::filesystem::path& path) {
   OnnxModel model;
   model.opset = read_opset(proto, file);
   const std::vector<std::string> names = node_names(proto.graph());
-  refuse_unsupported(proto.graph(), names, model.opset, file);
+  refuse_unsupported(find_unsupported(proto.graph(), names), model.opset, file);
 
   ImportState state;
   state.opset = model.opset;
@@ -237,6 +243,16 @@ OnnxModel import_onnx_model(const std::filesystem::path& path) {
 }
 
 ir::Graph import_onnx(const std::filesystem::path& path) { return import_onnx_model(path).graph; }
+
+std::vector<UnsupportedOperator> unsupported_onnx_operators(const std::filesystem::path& path) {
+  onnx::ModelProto proto;
+  onnx_io::parse_file(path, "ONNX model", proto);
+  read_opset(proto, path.string());
+  std::vector<UnsupportedOperator> operators;
+  for (auto& [op, nodes] : find_unsupported(proto.graph(), node_names(proto.graph())))
+    operators.push_back({op, nodes});
+  return operators;
+}
 
 std::vector<std::string> supported_onnx_operators() {
   std::vector<std::string> names;

@@ -34,6 +34,16 @@ OnnxModel import_onnx_model(const std::filesystem::path& path);
 /// The graph alone.
 ir::Graph import_onnx(const std::filesystem::path& path);
 
+/// An operator of a file that import_onnx does not read, and the nodes which have it.
+struct UnsupportedOperator {
+  std::string op;  ///< with its domain, unless that of ONNX.
+  std::vector<std::string> nodes;
+};
+
+/// All of them in one file. @throws UserError for a file that is no ONNX model, or of an opset
+/// outside 7 to 22.
+std::vector<UnsupportedOperator> unsupported_onnx_operators(const std::filesystem::path& path);
+
 /// The operators which import_onnx reads, sorted.
 std::vector<std::string> supported_onnx_operators();
 

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "cli/measure_compiled.h"
+#include "codegen/compile.h"
+
+namespace xgen::cli {
+
+/// Every choice of a compilation with its reason (DESIGN law 5):
+///
+///   passes  name, seconds, nodes before and after
+///   steps   name, op, kernel, scheme, sizes, MACs, bytes of weights, and why it is as it is
+///
+/// @param times  null where nothing was measured.
+nlohmann::json explain(const CompiledModel& model, const CompiledTimes* times);
+
+/// The same as tables.
+std::string explain_text(const nlohmann::json& explanation);
+
+}  // namespace xgen::cli
