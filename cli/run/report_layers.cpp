@@ -1,6 +1,5 @@
 #include <algorithm>
-#include <map>
-#include <set>
+#include <utility>
 
 #include "cli/run/report_charts.h"
 #include "cli/run/report_sections.h"
@@ -18,12 +17,13 @@ struct LayerRow {
   std::string name, op, shape, scheme;
   std::optional<double> rate, kept, sensitivity, macs;
   std::optional<double> dense_ms, ms, ceiling_share;
-  std::vector<std::string> reasons;
+  std::vector<std::pair<std::string, std::string>> reasons;  ///< kind of stage, what it says.
 
-  void explain(const std::string& reason) {
-    if (reason.empty() || std::find(reasons.begin(), reasons.end(), reason) != reasons.end())
-      return;
-    reasons.push_back(reason);
+  void explain(const std::string& kind, const std::string& reason) {
+    for (const auto& [said_by, said] : reasons) {
+      if (said == reason) return;
+    }
+    if (!reason.empty()) reasons.emplace_back(kind, reason);
   }
 };
 
@@ -38,9 +38,13 @@ class Layers {
  public:
   /// The row of a name, a new one at the end where there is none.
   LayerRow& at(const std::string& name) {
-    const auto [it, is_new] = index_.emplace(name, rows_.size());
-    if (is_new) rows_.emplace_back().name = name;
-    return rows_[it->second];
+    for (LayerRow& row : rows_) {
+      // Compilation joins the names of what it fuses: "conv1+bn1+relu1" is where conv1 went.
+      if (("+" + row.name + "+").find("+" + name + "+") != std::string::npos) return row;
+    }
+    LayerRow& row = rows_.emplace_back();
+    row.name = name;
+    return row;
   }
   void add_pruned(const json& layer) {
     LayerRow& row = at(text_at(layer, "/node"));
@@ -54,11 +58,11 @@ class Layers {
     const auto in_ms = [](double us) { return 1e-3 * us; };
     if (const auto us = number_at(layer, "/dense_us")) row.dense_ms = in_ms(*us);
     if (const auto us = number_at(layer, "/sparse_us")) row.ms = in_ms(*us);
-    row.explain(text_at(layer, "/reason"));
+    row.explain("prune", text_at(layer, "/reason"));
   }
   void add_quantized(const json& layer) {
     LayerRow& row = at(text_at(layer, "/node"));
-    row.explain(text_at(layer, "/reason"));
+    row.explain("quantize", text_at(layer, "/reason"));
   }
   void add_compiled(const json& layer) {
     LayerRow& row = at(text_at(layer, "/name"));
@@ -74,13 +78,12 @@ class Layers {
     const std::optional<double> macs = number_at(layer, "/macs");
     if (macs && *macs > 0) row.macs = macs;
     set(row.ceiling_share, number_at(layer, "/ceiling_share"));
-    row.explain(text_at(layer, "/reason"));
+    row.explain("compile", text_at(layer, "/reason"));
   }
   const std::vector<LayerRow>& rows() const { return rows_; }
 
  private:
   std::vector<LayerRow> rows_;
-  std::map<std::string, std::size_t> index_;
 };
 
 std::string in_us(double ms) { return significant(1e3 * ms); }
@@ -127,12 +130,17 @@ std::string layers_section(const json& report) {
   for (const LayerRow& row : layers.rows()) {
     const std::optional<double> speed_up = ratio(row.dense_ms, row.ms);
     std::string why;
-    for (const std::string& reason : row.reasons)
-      why += (why.empty() ? "" : "<br>") + escaped(reason);
+    for (const auto& [kind, reason] : row.reasons) {
+      why += why.empty() ? "" : "<br>";
+      if (row.reasons.size() > 1) why += str("<b>", kind, ":</b> ");
+      why += escaped(reason);
+    }
     std::string about = row.op;
     if (!row.shape.empty()) about += (about.empty() ? "" : ", ") + row.shape;
     table.rows.push_back(
-        {{str(escaped(row.name), "<br><span class=\"small\">", escaped(about), "</span>"),
+        {{str("<span title=\"", escaped(row.name), "\">",
+              escaped(row.name.substr(0, row.name.find('+'))), "</span><br><span class=\"small\">",
+              escaped(about), "</span>"),
           escaped(row.scheme), or_absent(row.rate, [](double r) { return fixed(r, 1) + "×"; }),
           or_absent(row.macs, count), or_absent(row.dense_ms, in_us), or_absent(row.ms, in_us),
           or_absent(speed_up, [&](double s) { return meter(s / most, fixed(s, 2) + "×", s < 1); }),

@@ -49,20 +49,21 @@ json whole_report() {
                    {"op", "Conv"},
                    {"scheme", "dense"},
                    {"reason", "excluded by \"/conv1\""}}}}};
-  json ship = {{"name", "ship"},
-               {"kind", "compile"},
-               {"variants",
-                {variant("dense fp32", 0.986, 0.04, 96400, 600000),
-                 variant("dense int8", 0.986, 0.02, 25600, 600000),
-                 variant("compressed", 0.984, 0.0125, 8210, 150000)}},
-               {"layers",
-                {{{"name", "/conv1"}, {"scheme", "dense"}, {"ms", 0.004}, {"dense_ms", 0.004}},
-                 {{"name", "/conv2"},
-                  {"scheme", "pattern"},
-                  {"ms", 0.002},
-                  {"dense_ms", 0.005},
-                  {"ceiling_share", 0.61},
-                  {"macs", 65536}}}}};
+  json ship = {
+      {"name", "ship"},
+      {"kind", "compile"},
+      {"variants",
+       {variant("dense fp32", 0.986, 0.04, 96400, 600000),
+        variant("dense int8", 0.986, 0.02, 25600, 600000),
+        variant("compressed", 0.984, 0.0125, 8210, 150000)}},
+      {"layers",
+       {{{"name", "/conv1+/relu1"}, {"scheme", "dense"}, {"ms", 0.004}, {"dense_ms", 0.004}},
+        {{"name", "/conv2+/relu2"},
+         {"scheme", "pattern"},
+         {"ms", 0.002},
+         {"dense_ms", 0.005},
+         {"ceiling_share", 0.61},
+         {"macs", 65536}}}}};
   return {{"name", "digits"},
           {"created", "2025-01-02 03:04 UTC"},
           {"config", {{"seed", 7}}},
@@ -177,6 +178,9 @@ TEST(ReportHtml, JoinsWhatTheStagesSayOfALayerInTheOrderOfTheCompiledNetwork) {
   for (const char* cell : {">pattern<", ">4.5×<", ">65.5 k<", ">5.00<", ">2.00<", ">2.50×<",
                            ">61 %<", ">0.0123<", ">it wins<"})
     EXPECT_THAT(row, HasSubstr(cell));
+  EXPECT_THAT(html.substr(second - 20, 60), HasSubstr("title=\"/conv2+/relu2\">/conv2<"));
+  EXPECT_EQ(html.find("/conv2", html.find("</tr>", second)), std::string::npos)
+      << "a row of its own";
   EXPECT_THAT(html.substr(first, second - first), HasSubstr("excluded by &quot;/conv1&quot;"));
 }
 
