@@ -135,11 +135,12 @@ const std::vector<PlaneConvVariant>& plane_conv_variants() {
 
 int widest_tile(const PlaneConvVariant& v, const Isa& isa) {
   if (isa.lanes == 1) return 1;
-  // Each vector needs its accumulators and its input; widening dot products hold inputs and weights
-  // in pairs.
+  // Each vector needs its accumulators and its input. Widening dot products hold inputs and weights
+  // in pairs and need room for their products: with less to spare g++ 12 moves accumulators to the
+  // stack.
   const bool widens =
       v.type != ConvType::f32 && !isa.fast_int8 && isa.arch == std::string("x86_64");
-  const int per_vector = v.group + (widens ? 2 : 1), spare = widens ? 3 : 1;
+  const int per_vector = v.group + (widens ? 3 : 1), spare = widens ? 11 : 1;
   const int fits = std::max(1, (isa.registers - spare) / per_vector);
   return std::min(fits, 8);
 }
