@@ -19,7 +19,10 @@ def enter():
     stamp = FOLDER / "packages.txt"
     if not stamp.exists() or stamp.read_text().split() != PACKAGES:
         print(f"peers: installing {' '.join(PACKAGES)} in {FOLDER.name}", file=sys.stderr)
-        venv.create(FOLDER, with_pip=True)
+        try:
+            venv.create(FOLDER, with_pip=True)
+        except subprocess.CalledProcessError:
+            sys.exit("peers: no virtual environment; on Debian and Ubuntu: apt-get install python3-venv")
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
         stamp.write_text("\n".join(PACKAGES) + "\n")
     os.execv(python, [str(python), *sys.argv])
