@@ -16,7 +16,10 @@ int round_up(int n, int to) { return (n + to - 1) / to * to; }
 }  // namespace
 
 ScaleZero quant_of(const ir::Value& value) {
-  XGEN_CHECK(value.type.quant && value.type.quant->scale.size() == 1, "value \"", value.name,
+  if (!value.type.quant)
+    throw UserError(str("value \"", value.name, "\" is ", ir::name_of(value.type.dtype),
+                        " without a scale: integer kernels want QuantizeLinear before it"));
+  XGEN_CHECK(value.type.quant->scale.size() == 1, "value \"", value.name,
              "\" has no quantization per tensor");
   const ir::QuantParams& q = *value.type.quant;
   return {q.scale[0], q.zero_point.empty() ? 0 : q.zero_point[0]};

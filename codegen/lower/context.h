@@ -106,7 +106,7 @@ class Context {
   Program program_;
 };
 
-/// Quantization of a u8 value. @throws InternalError when it has none.
+/// Quantization of a u8 value. @throws UserError when it has none: an integer tensor of the model.
 struct ScaleZero {
   float scale = 1;
   std::int32_t zero = 0;

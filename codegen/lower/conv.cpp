@@ -32,7 +32,8 @@ class ConvData {
  public:
   ConvData(Context& context, const ir::Node& node)
       : node_(node), conv_(*node.as<Conv>()), weight_(context.value(node.inputs[1])) {
-    XGEN_CHECK(weight_.constant != nullptr, "the weight of ", node.name, " is not constant");
+    if (weight_.constant == nullptr)
+      throw UserError(str("node \"", node.name, "\" (Conv): the weight must be constant"));
     const ir::Extents& e = weight_.constant->shape;
     shape_ = {static_cast<int>(e[0]), static_cast<int>(e[1]), static_cast<int>(e[2]),
               static_cast<int>(e[3])};

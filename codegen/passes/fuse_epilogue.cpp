@@ -50,12 +50,12 @@ std::optional<Activation> activation_of(const Unary& unary) {
   return a;
 }
 
-// The convolution that computes `value` for this one reader alone, or null.
+// The convolution that computes `value` for this one reader alone, with a constant weight, or null.
 const Node* own_conv(const ir::Graph& graph, const ir::UseMap& uses, ValueId value) {
   const auto v = static_cast<std::size_t>(value);
   if (uses.producer[v] < 0 || uses.uses[v] != 1) return nullptr;
   const Node& node = graph.nodes()[static_cast<std::size_t>(uses.producer[v])];
-  return node.as<Conv>() != nullptr ? &node : nullptr;
+  return node.as<Conv>() != nullptr && graph.is_constant(node.inputs[1]) ? &node : nullptr;
 }
 
 std::optional<ir::Patch> fuse_activation(const ir::Graph& graph, const ir::UseMap& uses,

@@ -25,10 +25,10 @@ struct Pass {
 // What runs, and in which order: the map of the compiler's graph half. Lowering follows
 // (codegen/lower).
 const Pass kPasses[] = {
-    {"fold_constants", [](ir::Graph g, int) { return ir::fold_constants(std::move(g)); }},
-    {"simplify", [](ir::Graph g, int) { return ir::simplify(std::move(g)); }},
-    {"fold_pad", [](ir::Graph g, int) { return ir::fold_pad(std::move(g)); }},
-    {"fold_batch_norm", [](ir::Graph g, int) { return ir::fold_batch_norm(std::move(g)); }},
+    {"fold_constants", [](ir::Graph g, int n) { return ir::fold_constants(std::move(g), n); }},
+    {"simplify", [](ir::Graph g, int n) { return ir::simplify(std::move(g), n); }},
+    {"fold_pad", [](ir::Graph g, int n) { return ir::fold_pad(std::move(g), n); }},
+    {"fold_batch_norm", [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n); }},
     {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); }},
     {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
     {"fuse_epilogue", [](ir::Graph g, int n) { return fuse_epilogue(std::move(g), n); }},

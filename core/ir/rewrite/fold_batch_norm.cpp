@@ -76,6 +76,8 @@ std::optional<Patch> fold(const Graph& graph, const UseMap& uses, const Node& no
 
 }  // namespace
 
-Graph fold_batch_norm(Graph graph) { return rewrite(std::move(graph), "fold_batch_norm", fold); }
+Graph fold_batch_norm(Graph graph, int max_patches) {
+  return rewrite(std::move(graph), "fold_batch_norm", fold, max_patches);
+}
 
 }  // namespace xgen::ir

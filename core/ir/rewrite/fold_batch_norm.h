@@ -10,6 +10,6 @@ namespace xgen::ir {
 ///
 /// Applies where nothing else reads the convolution and all parameters are constants. A mask stays
 /// with its weight. Results agree with the unfolded graph up to float rounding.
-Graph fold_batch_norm(Graph graph);
+Graph fold_batch_norm(Graph graph, int max_patches = -1);
 
 }  // namespace xgen::ir

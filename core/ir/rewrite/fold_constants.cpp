@@ -69,9 +69,10 @@ std::optional<Constant> fold_target(const Graph& graph, const Node& node,
 
 }  // namespace
 
-Graph fold_constants(Graph graph) {
+Graph fold_constants(Graph graph, int max_patches) {
   const std::vector<InferredValue> values = infer_values(graph);
-  for (std::size_t i = 0; i < graph.nodes().size();) {
+  int patches = 0;
+  for (std::size_t i = 0; i < graph.nodes().size() && patches != max_patches;) {
     const Node node = graph.nodes()[i];
     const ValueId out = node.output();
     if (!is_output(graph, out)) {
@@ -81,6 +82,7 @@ Graph fold_constants(Graph graph) {
         const ValueId id = graph.add_constant(graph.value(out).name + ".folded", *folded);
         graph.replace_uses(out, id);
         graph.mutable_nodes().erase(graph.mutable_nodes().begin() + static_cast<std::ptrdiff_t>(i));
+        ++patches;
         continue;
       }
     }
@@ -90,6 +92,7 @@ Graph fold_constants(Graph graph) {
         const ValueId id = graph.add_constant(node.name + ".shape", *std::move(target));
         graph.mutable_nodes()[i].inputs[1] = id;
         graph.mutable_nodes()[i].op = Reshape{};
+        ++patches;
       }
     }
     ++i;

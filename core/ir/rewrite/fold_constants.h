@@ -14,7 +14,9 @@ namespace xgen::ir {
 /// DequantizeLinear stays, because its integers are what lower_quantization needs; so does a node
 /// that computes an output of the graph, for its name. A result of trained constants is trained.
 ///
-/// @param graph  with shapes. @return the graph with shapes.
-Graph fold_constants(Graph graph);
+/// @param graph        with shapes.
+/// @param max_patches  stops after this many replacements; -1: never.
+/// @return             the graph with shapes.
+Graph fold_constants(Graph graph, int max_patches = -1);
 
 }  // namespace xgen::ir

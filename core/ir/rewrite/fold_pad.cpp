@@ -62,6 +62,8 @@ std::optional<Patch> fold(const Graph& graph, const UseMap& uses, const Node& no
 
 }  // namespace
 
-Graph fold_pad(Graph graph) { return rewrite(std::move(graph), "fold_pad", fold); }
+Graph fold_pad(Graph graph, int max_patches) {
+  return rewrite(std::move(graph), "fold_pad", fold, max_patches);
+}
 
 }  // namespace xgen::ir

@@ -9,6 +9,6 @@ namespace xgen::ir {
 /// An average pool then counts its padding, as it did the zeros; one that had padding of its own
 /// which it did not count is left alone, and so is one with ceil_mode, whose last windows would
 /// reach further.
-Graph fold_pad(Graph graph);
+Graph fold_pad(Graph graph, int max_patches = -1);
 
 }  // namespace xgen::ir

@@ -120,7 +120,7 @@ std::optional<Patch> merge_gate(const Graph& graph, const UseMap& uses, const No
 
 }  // namespace
 
-Graph simplify(Graph graph) {
+Graph simplify(Graph graph, int max_patches) {
   return rewrite(
       std::move(graph), "simplify",
       [](const Graph& g, const UseMap& uses, const Node& node) -> std::optional<Patch> {
@@ -129,7 +129,8 @@ Graph simplify(Graph graph) {
           if (auto patch = rule(g, uses, node)) return patch;
         }
         return std::nullopt;
-      });
+      },
+      max_patches);
 }
 
 }  // namespace xgen::ir

@@ -14,6 +14,6 @@ namespace xgen::ir {
 ///   x * Sigmoid(x), x * HardSigmoid(x, 1/6, 1/2)              -> Silu(x), HardSwish(x)
 ///
 /// Names of the graph's outputs stay. @param graph  with shapes.
-Graph simplify(Graph graph);
+Graph simplify(Graph graph, int max_patches = -1);
 
 }  // namespace xgen::ir
