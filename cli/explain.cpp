@@ -89,7 +89,6 @@ json explain(const CompiledModel& model, const CompiledTimes* times) {
                      {"sizes", s.comment},
                      {"macs", s.macs},
                      {"dense_macs", s.dense_macs},
-                     {"weight_bytes", s.weight_bytes},
                      {"why", why(model, s, times)}});
   }
   return {{"passes", passes}, {"steps", steps}};
@@ -101,13 +100,12 @@ std::string explain_text(const json& explanation) {
     passes.add({p["name"], std::to_string(p["nodes_before"].get<int>()),
                 std::to_string(p["nodes_after"].get<int>()),
                 fixed_text(1e3 * p["seconds"].get<double>(), 2)});
-  Table steps({"", "<step", "<op", "<kernel", "<scheme", "MACs", "weights", "<sizes", "<why"});
+  Table steps({"", "<step", "<op", "<kernel", "<scheme", "MACs", "<sizes", "<why"});
   int i = 0;
   for (const json& s : explanation["steps"]) {
-    const auto macs = s["macs"].get<std::int64_t>(), bytes = s["weight_bytes"].get<std::int64_t>();
+    const auto macs = s["macs"].get<std::int64_t>();
     steps.add({std::to_string(i++), s["name"], s["op"], s["kernel"], s["scheme"],
-               macs > 0 ? grouped(macs) : "",
-               bytes > 0 ? bytes_text(static_cast<double>(bytes)) : "", s["sizes"], s["why"]});
+               macs > 0 ? grouped(macs) : "", s["sizes"], s["why"]});
   }
   return passes.text(2) + "\n" + steps.text(2);
 }

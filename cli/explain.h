@@ -10,7 +10,7 @@ namespace xgen::cli {
 /// Every choice of a compilation with its reason (DESIGN law 5):
 ///
 ///   passes  name, seconds, nodes before and after
-///   steps   name, op, kernel, scheme, sizes, MACs, bytes of weights, and why it is as it is
+///   steps   name, op, kernel, scheme, sizes, MACs, and why it is as it is
 ///
 /// @param times  null where nothing was measured.
 nlohmann::json explain(const CompiledModel& model, const CompiledTimes* times);
