@@ -76,7 +76,9 @@ std::optional<ConfigProblem> RunConfig::problem() const {
       return ConfigProblem{"stages", "stage \"" + stage_name + "\" distills from \"" + teacher +
                                          "\", which is no earlier stage"};
     }
-    if (stage_name == "model") return ConfigProblem{"stages", "\"model\" names the network that a run starts from, not a stage"};
+    if (stage_name == "model")
+      return ConfigProblem{"stages",
+                           "\"model\" names the network that a run starts from, not a stage"};
     if (!seen.insert(stage_name).second)
       return ConfigProblem{"stages", "two stages are called \"" + stage_name + "\""};
     if (quantized && std::get_if<CompileStage>(&stage) == nullptr) {

@@ -9,7 +9,8 @@
 
 int main(int argc, char** argv) {
   using namespace xgen;
-  CLI::App app("xgen-train: makes a trained network small and fast for one device, and proves it.\n");
+  CLI::App app(
+      "xgen-train: makes a trained network small and fast for one device, and proves it.\n");
   app.require_subcommand(1);
   app.failure_message(CLI::FailureMessage::help);
   bool quiet = false;

@@ -27,19 +27,26 @@ std::set<std::string> batch_symbols(const ir::Graph& graph) {
   return leading;
 }
 
-// Binds every symbol; says which batch became one image.
+// Binds every symbol; `batch` becomes the number of images a run, and stays 0 where shapes are
+// fixed.
 ir::Graph bind_symbols(const ir::Graph& model, const CompileOptions& options,
-                       std::vector<std::string>& notes, bool& batched) {
+                       std::vector<std::string>& notes, int& batch) {
   const std::vector<std::string> symbols = ir::free_symbols(model);
   const std::set<std::string> batches = batch_symbols(model);
   std::map<std::string, std::int64_t> sizes;
   std::string missing;
   for (const std::string& symbol : symbols) {
     const auto given = options.dims.find(symbol);
-    if (batches.count(symbol) != 0 && given == options.dims.end()) {
+    if (batches.count(symbol) != 0) {
+      // Kernels are made for one image; a run loops over the batch.
+      const std::int64_t wanted = given != options.dims.end() ? given->second : options.batch;
+      if (wanted < 1 || wanted > 4096 || (batch > 0 && wanted != batch))
+        throw UserError(str("model \"", model.name, "\": --dim ", symbol, "=", wanted,
+                            ": expected one batch size in [1, 4096]"));
       sizes[symbol] = 1;
-      batched = true;
-      if (options.batch == 1) notes.push_back(str("the batch \"", symbol, "\" is 1"));
+      batch = static_cast<int>(wanted);
+      if (given == options.dims.end() && batch == 1)
+        notes.push_back(str("the batch \"", symbol, "\" is 1"));
     } else if (given != options.dims.end()) {
       sizes[symbol] = given->second;
     } else {
@@ -72,7 +79,8 @@ lower::LowerOptions lowering_for(const Target& target) {
 Program lower_dense(const CompiledModel& model, const std::set<std::string>* nodes) {
   ir::Graph graph = model.graph;
   for (const ir::Node& node : model.graph.nodes()) {
-    if (node.as<ir::Conv>() != nullptr && (nodes == nullptr || nodes->count(node.name) != 0)) graph.value(node.inputs[1]).sparsity.reset();
+    if (node.as<ir::Conv>() != nullptr && (nodes == nullptr || nodes->count(node.name) != 0))
+      graph.value(node.inputs[1]).sparsity.reset();
   }
   Program program = lower::lower(graph, lowering_for(model.target));
   program.batch = model.program.batch;
@@ -82,11 +90,12 @@ Program lower_dense(const CompiledModel& model, const std::set<std::string>* nod
 CompiledModel prepare(const ir::Graph& model, const CompileOptions& options) {
   CompiledModel result;
   result.target = options.target;
-  bool batched = false;
-  ir::Graph graph = bind_symbols(ir::infer_shapes(model), options, result.notes, batched);
-  if (options.batch > 1 && !batched)
+  int batch = 0;
+  ir::Graph graph = bind_symbols(ir::infer_shapes(model), options, result.notes, batch);
+  if (options.batch > 1 && batch == 0)
     throw UserError(str("model \"", model.name, "\": a batch of ", options.batch,
                         " needs a symbolic leading dimension; its shapes are fixed"));
+  result.batch = std::max(1, batch);
   result.graph = passes::run_pipeline(std::move(graph), options.pipeline, &result.passes);
   return result;
 }
@@ -96,7 +105,7 @@ CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
   lower::LowerOptions lowering = lowering_for(options.target);
   lowering.use_sparsity = options.use_sparsity;
   result.program = lower::lower(result.graph, lowering);
-  result.program.batch = options.batch;
+  result.program.batch = result.batch;
   return result;
 }
 

@@ -26,6 +26,7 @@ struct CompiledModel {
   ir::Graph graph;  ///< what was lowered: static, fused, integer where quantized.
   Program program;
   Target target;
+  int batch = 1;                           ///< images per run.
   std::vector<passes::PassRecord> passes;  ///< what each pass did.
   std::vector<std::string>
       notes;  ///< choices that a person should know of, such as a batch bound to 1.
@@ -46,8 +47,8 @@ CompiledModel prepare(const ir::Graph& model, const CompileOptions& options);
 /// How kernels are chosen for a target.
 lower::LowerOptions lowering_for(const Target& target);
 
-/// Lowers the graph of a compiled model again, with the masks of these nodes ignored, or of all when
-/// `nodes` is null: their zeros are stored and multiplied.
+/// Lowers the graph of a compiled model again, with the masks of these nodes ignored, or of all
+/// when `nodes` is null: their zeros are stored and multiplied.
 Program lower_dense(const CompiledModel& model, const std::set<std::string>* nodes);
 
 }  // namespace xgen

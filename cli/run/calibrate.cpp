@@ -8,13 +8,16 @@
 
 namespace xgen::cli {
 
-std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, const ir::Graph& graph, const quantize::QuantizeConfig& config) {
+std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, const ir::Graph& graph,
+                                                           const quantize::QuantizeConfig& config) {
   constexpr std::int64_t kBatch = 64;
   train::GraphModule module(graph, run.device());
   const torch::NoGradGuard no_grad;
   const train::BatchMaker maker(run.data().train, run.config().data.normalize, {});
-  const std::int64_t samples = std::min<std::int64_t>(config.calibration_samples, run.data().train.size());
-  const std::vector<std::int64_t> order = train::stratified_positions(run.data().train, samples, Random(run.config().seed).stream("calibration"));
+  const std::int64_t samples =
+      std::min<std::int64_t>(config.calibration_samples, run.data().train.size());
+  const std::vector<std::int64_t> order = train::stratified_positions(
+      run.data().train, samples, Random(run.config().seed).stream("calibration"));
   std::int64_t first = 0;
   // The images' memory belongs to the batch, which lives until the next one is asked for.
   train::Batch batch;
@@ -25,8 +28,11 @@ std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, cons
     first = last;
     return train::images_of(batch);
   };
-  const auto values_of = [&](const torch::Tensor& images, const std::vector<std::string>& names) { return module.forward_values({images}, names); };
-  return quantize::collect_ranges(values_of, next, quantize::values_to_observe(graph, config.exclude), config);
+  const auto values_of = [&](const torch::Tensor& images, const std::vector<std::string>& names) {
+    return module.forward_values({images}, names);
+  };
+  return quantize::collect_ranges(values_of, next,
+                                  quantize::values_to_observe(graph, config.exclude), config);
 }
 
 }  // namespace xgen::cli

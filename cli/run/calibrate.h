@@ -10,6 +10,7 @@
 namespace xgen::cli {
 
 /// Ranges of all values of a folded float graph that get a scale, over training images.
-std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, const ir::Graph& graph, const quantize::QuantizeConfig& config);
+std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, const ir::Graph& graph,
+                                                           const quantize::QuantizeConfig& config);
 
 }  // namespace xgen::cli

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/evaluate_compiled.h"
 #include "cli/run/deploy.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/run_context.h"
@@ -21,7 +22,12 @@ namespace {
 using nlohmann::json;
 
 bool is_quantized(const ir::Graph& graph) {
-  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [](const ir::Node& n) { return n.as<ir::QuantizeLinear>() != nullptr; });
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                     [](const ir::Node& n) { return n.as<ir::QuantizeLinear>() != nullptr; });
+}
+
+json accuracy_json(const CompiledAccuracy& a) {
+  return {{"top1", a.top1}, {"top5", a.top5}, {"loss", a.loss}, {"samples", a.samples}};
 }
 
 // A version of the network that is compared.
@@ -33,25 +39,33 @@ struct Variant {
   json row;
 };
 
-// Times of each convolution in the compressed network and in its dense twin, in microseconds; measured once, then remembered.
+// Times of each convolution in the compressed network and in its dense twin, in microseconds;
+// measured once, then remembered.
 struct LayerTimes {
   double compressed = 0, dense = 0;
 };
 
-std::map<std::string, LayerTimes> layer_times(RunContext& run, const std::string& stage, Variant& compressed, Variant& dense) {
+std::map<std::string, LayerTimes> layer_times(RunContext& run, const std::string& stage,
+                                              Variant& compressed, Variant& dense) {
   std::map<std::string, LayerTimes> times;
   std::vector<std::pair<std::string, std::pair<int, int>>> steps;
   for (std::size_t i = 0; i < compressed.program.steps.size(); ++i) {
     const Step& step = compressed.program.steps[i];
     if (step.op != "Conv") continue;
     for (std::size_t k = 0; k < dense.program.steps.size(); ++k) {
-      if (dense.program.steps[k].name == step.name) steps.emplace_back(step.name, std::pair(static_cast<int>(i), static_cast<int>(k)));
+      if (dense.program.steps[k].name == step.name)
+        steps.emplace_back(step.name, std::pair(static_cast<int>(i), static_cast<int>(k)));
     }
   }
   std::vector<std::function<void()>> functions;
   std::map<std::string, double> fresh;
-  const auto key = [&](const std::string& node, const char* which) { return str(stage, " ", which, " ", node); };
-  const bool known = std::all_of(steps.begin(), steps.end(), [&](const auto& s) { return run.latency().recall(key(s.first, "compressed")) && run.latency().recall(key(s.first, "dense")); });
+  const auto key = [&](const std::string& node, const char* which) {
+    return str(stage, " ", which, " ", node);
+  };
+  const bool known = std::all_of(steps.begin(), steps.end(), [&](const auto& s) {
+    return run.latency().recall(key(s.first, "compressed")) &&
+           run.latency().recall(key(s.first, "dense"));
+  });
   if (!known) {
     for (const auto& [name, at] : steps) {
       functions.emplace_back([&, step = at.first] { compressed.timed->run_step(step); });
@@ -64,7 +78,9 @@ std::map<std::string, LayerTimes> layer_times(RunContext& run, const std::string
     }
     run.latency().remember(fresh);
   }
-  for (const auto& [name, at] : steps) times[name] = {*run.latency().recall(key(name, "compressed")), *run.latency().recall(key(name, "dense"))};
+  for (const auto& [name, at] : steps)
+    times[name] = {*run.latency().recall(key(name, "compressed")),
+                   *run.latency().recall(key(name, "dense"))};
   return times;
 }
 
@@ -90,16 +106,26 @@ void measure_variants(RunContext& run, std::vector<Variant>& variants) {
              {"memory_bytes", v.program.memory_bytes()},
              {"macs", sum_macs(v.program, &Step::macs)},
              {"dense_macs", sum_macs(v.program, &Step::dense_macs)},
-             {"validation", to_json(evaluate_compiled(v.timed->model(), run.validation(), run.config().data.normalize))},
-             {"test", to_json(evaluate_compiled(v.timed->model(), run.data().test, run.config().data.normalize))}};
+             {"validation", accuracy_json(evaluate_kernels(v.timed->model(), run.validation(),
+                                                           run.config().data.normalize))},
+             {"test", accuracy_json(evaluate_kernels(v.timed->model(), run.data().test,
+                                                     run.config().data.normalize))}};
   }
 }
 
-json layer_rows(const Variant& compressed, const std::map<std::string, LayerTimes>& times, const std::set<std::string>& losers) {
+json layer_rows(const Variant& compressed, const std::map<std::string, LayerTimes>& times,
+                const std::set<std::string>& losers) {
   const latency::Ceiling ceiling = latency::measure_ceiling();
   json rows = json::array();
   for (const Step& step : compressed.program.steps) {
-    json row = {{"name", step.name}, {"op", step.op}, {"kernel", step.kernel}, {"scheme", step.scheme}, {"sizes", step.comment}, {"macs", step.macs}, {"status", step.scheme == "dense" ? "dense" : "pruned"}, {"reason", ""}};
+    json row = {{"name", step.name},
+                {"op", step.op},
+                {"kernel", step.kernel},
+                {"scheme", step.scheme},
+                {"sizes", step.comment},
+                {"macs", step.macs},
+                {"status", step.scheme == "dense" ? "dense" : "pruned"},
+                {"reason", ""}};
     const auto found = times.find(step.name);
     if (found != times.end()) {
       const double ms = 1e-3 * found->second.compressed;
@@ -109,21 +135,29 @@ json layer_rows(const Variant& compressed, const std::map<std::string, LayerTime
       row["dense_ms"] = 1e-3 * found->second.dense;
       row["gflops"] = gflops;
       if (top > 0) row["ceiling_share"] = 1e9 * gflops / top;
-      if (losers.count(step.name) != 0) row["reason"] = str("compiled dense: its pruned kernel took ", found->second.compressed, " us, the dense one ", found->second.dense, " us");
-      else if (step.scheme != "dense") row["reason"] = str(std::round(100 * found->second.dense / found->second.compressed) / 100, " times as fast as dense");
+      if (losers.count(step.name) != 0)
+        row["reason"] = str("compiled dense: its pruned kernel took ", found->second.compressed,
+                            " us, the dense one ", found->second.dense, " us");
+      else if (step.scheme != "dense")
+        row["reason"] = str(std::round(100 * found->second.dense / found->second.compressed) / 100,
+                            " times as fast as dense");
     }
     rows.push_back(std::move(row));
   }
   return rows;
 }
 
-// The wishes, each with what was reached. Accuracy is judged on held-back training data; the test set is only reported.
+// The wishes, each with what was reached. Accuracy is judged on held-back training data; the test
+// set is only reported.
 json check_requirements(const Requirements& wanted, const json& compressed, const json& dense) {
   json rows = json::array();
   const auto check = [&](const char* name, const std::optional<double>& limit, double got) {
-    if (limit) rows.push_back({{"name", name}, {"wanted", *limit}, {"got", got}, {"met", got <= *limit}});
+    if (limit)
+      rows.push_back({{"name", name}, {"wanted", *limit}, {"got", got}, {"met", got <= *limit}});
   };
-  check("accuracy_drop_max", wanted.accuracy_drop_max, 100 * (dense["validation"]["top1"].get<double>() - compressed["validation"]["top1"].get<double>()));
+  check("accuracy_drop_max", wanted.accuracy_drop_max,
+        100 * (dense["validation"]["top1"].get<double>() -
+               compressed["validation"]["top1"].get<double>()));
   check("latency_ms_max", wanted.latency_ms_max, compressed["latency_ms"].get<double>());
   check("size_bytes_max", wanted.size_bytes_max, compressed["size_bytes"].get<double>());
   check("peak_ram_bytes_max", wanted.peak_ram_bytes_max, compressed["memory_bytes"].get<double>());
@@ -139,10 +173,13 @@ StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const 
   options.target = run.target();
   options.batch = stage.batch;
   CompiledModel model = compile(final_graph, options);
-  json record = {{"kernels", kernels::host_isas().back()->name}, {"compiler", ""}, {"target", run.target().name}};
+  json record = {{"kernels", kernels::host_isas().back()->name},
+                 {"compiler", ""},
+                 {"target", run.target().name}};
 
   if (!runs_here(run.target())) {
-    const std::string why = str("target \"", run.target().name, "\" is for ", run.target().arch, ": compiled, but not measured on this machine");
+    const std::string why = str("target \"", run.target().name, "\" is for ", run.target().arch,
+                                ": compiled, but not measured on this machine");
     run.note(why);
     record["reason"] = why;
   } else {
@@ -152,15 +189,19 @@ StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const 
       auto timed = std::make_unique<TimedModel>(program);
       variants.push_back({name, std::move(program), std::move(timed), {}, {}});
     };
-    add("dense fp32", compile(deployed_form(run, run.graphs.at(run.dense_stage), false), options).program);
+    add("dense fp32",
+        compile(deployed_form(run, run.graphs.at(run.dense_stage), false), options).program);
     add(int8 ? "dense int8" : "dense", lower_dense(model, nullptr));
     add("compressed", model.program);
-    // Law 1 over the whole network: layers whose kernels lose against their dense twins are compiled dense.
+    // Law 1 over the whole network: layers whose kernels lose against their dense twins are
+    // compiled dense.
     const auto times = layer_times(run, stage.name, variants[2], variants[1]);
     std::set<std::string> losers;
     for (const Step& step : model.program.steps) {
       const auto found = times.find(step.name);
-      if (step.scheme != "dense" && found != times.end() && found->second.compressed >= found->second.dense) losers.insert(step.name);
+      if (step.scheme != "dense" && found != times.end() &&
+          found->second.compressed >= found->second.dense)
+        losers.insert(step.name);
     }
     if (!losers.empty()) {
       model.program = lower_dense(model, &losers);
@@ -172,14 +213,22 @@ StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const 
     record["variants"] = json::array();
     for (const Variant& v : variants) record["variants"].push_back(v.row);
     record["validation"] = variants.back().row["validation"];
-    record["requirements"] = check_requirements(run.config().requirements, variants.back().row, variants.front().row);
+    record["requirements"] =
+        check_requirements(run.config().requirements, variants.back().row, variants.front().row);
     record["points"] = json::array();
-    for (const Variant& v : variants) record["points"].push_back({{"label", v.name}, {"latency_ms", v.row["latency_ms"]}, {"accuracy", v.row["validation"]["top1"]}});
+    for (const Variant& v : variants)
+      record["points"].push_back({{"label", v.name},
+                                  {"latency_ms", v.row["latency_ms"]},
+                                  {"accuracy", v.row["validation"]["top1"]}});
   }
 
   bundle::BundleOptions bundle_options;
   const train::NormalizeConfig& normalize = run.config().data.normalize;
-  bundle_options.extra = {{"preprocessing", {{"divide", normalize.divide}, {"mean", normalize.mean}, {"std", normalize.std}, {"layout", "NCHW"}}},
+  bundle_options.extra = {{"preprocessing",
+                           {{"divide", normalize.divide},
+                            {"mean", normalize.mean},
+                            {"std", normalize.std},
+                            {"layout", "NCHW"}}},
                           {"classes", run.data().train.class_names()}};
   if (record.contains("variants")) bundle_options.extra["measured"] = record["variants"].back();
   bundle::write_bundle(model, run.folder() / "bundle", bundle_options);

@@ -8,11 +8,8 @@
 #include "codegen/compile.h"
 #include "codegen/runtime/host_model.h"
 
-/// Compiled networks in a run: their accuracy and their time.
+/// Compiled networks in a run: their time.
 namespace xgen::cli {
-
-/// Accuracy of generated kernels over a data set; images are run one by one.
-train::Metrics evaluate_compiled(HostModel& model, const train::Dataset& data, const train::NormalizeConfig& normalize);
 
 /// Median milliseconds of the compiled graph, measured once and then remembered under `name`.
 double dense_latency_ms(RunContext& run, const ir::Graph& graph, const std::string& name);

@@ -18,7 +18,9 @@ train::NamedTensors AdmmHook::state() const {
   return {state.begin(), state.end()};
 }
 
-void AdmmHook::load_state(const train::NamedTensors& state) { admm_.load({state.begin(), state.end()}); }
+void AdmmHook::load_state(const train::NamedTensors& state) {
+  admm_.load({state.begin(), state.end()});
+}
 
 void MaskHook::after_step(train::GraphModule& /*module*/, std::int64_t step) {
   masks_.apply(params_);
@@ -31,11 +33,14 @@ prune::MaskSet masks_of(const ir::Graph& graph, torch::Device device) {
     const ir::Value& weight = graph.value(graph.find(layer.weight));
     if (!weight.sparsity) continue;
     const auto kept = expand_mask(*weight.sparsity, layer.shape);
-    torch::Tensor keep = torch::empty({layer.shape.c_out, static_cast<std::int64_t>(layer.shape.c_in) * layer.shape.taps()}, torch::kBool);
+    torch::Tensor keep = torch::empty(
+        {layer.shape.c_out, static_cast<std::int64_t>(layer.shape.c_in) * layer.shape.taps()},
+        torch::kBool);
     for (std::size_t i = 0; i < kept.size(); ++i) keep.data_ptr<bool>()[i] = kept[i] != 0;
     if (layer.transposed) keep = keep.t().contiguous();
     const ir::Extents extents = ir::extents(*weight.type.shape);
-    masks.set(layer.weight, {layer.shape, layer.transposed, *weight.sparsity, keep.reshape(extents).to(device)});
+    masks.set(layer.weight,
+              {layer.shape, layer.transposed, *weight.sparsity, keep.reshape(extents).to(device)});
   }
   return masks;
 }

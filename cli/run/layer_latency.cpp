@@ -30,13 +30,15 @@ LayerShape latency_shape(const ir::Graph& graph, const prune::Layer& layer, bool
 }
 
 LayerVariant latency_variant(const prune::Layer& layer, const prune::Constraint& constraint) {
-  const Sparsity sparsity{constraint.scheme, constraint.group_out, constraint.lane_channels, constraint.patterns, {}};
+  const Sparsity sparsity{
+      constraint.scheme, constraint.group_out, constraint.lane_channels, constraint.patterns, {}};
   LayerVariant variant;
   variant.scheme = constraint.scheme;
   variant.group_out = constraint.group_out;
   variant.lane_channels = constraint.lane_channels;
   variant.taps = constraint.scheme == Sparsity::Scheme::pattern ? constraint.patterns.taps() : 0;
-  const double blocks = static_cast<double>(layer.shape.groups(sparsity)) * layer.shape.lanes(sparsity);
+  const double blocks =
+      static_cast<double>(layer.shape.groups(sparsity)) * layer.shape.lanes(sparsity);
   variant.kept_blocks = constraint.kept_blocks / blocks;
   return variant;
 }
@@ -47,7 +49,8 @@ ir::Graph deployed_form(RunContext& run, const ir::Graph& graph, bool int8) {
   quantize::QuantizeConfig config;
   config.observer = "min_max";
   config.calibration_samples = 64;
-  return ir::infer_shapes(quantize::bake_weights(ir::infer_shapes(quantize::insert_qdq(folded, calibrate(run, folded, config)))));
+  return ir::infer_shapes(quantize::bake_weights(
+      ir::infer_shapes(quantize::insert_qdq(folded, calibrate(run, folded, config)))));
 }
 
 }  // namespace xgen::cli

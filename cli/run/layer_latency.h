@@ -15,8 +15,8 @@ LayerShape latency_shape(const ir::Graph& graph, const prune::Layer& layer, bool
 /// A layer under a constraint.
 LayerVariant latency_variant(const prune::Layer& layer, const prune::Constraint& constraint);
 
-/// The network as it will run, without training for it: BatchNorm folded, and with int8 quantized by
-/// the extremes of a few images. For latency, not for accuracy.
+/// The network as it will run, without training for it: BatchNorm folded, and with int8 quantized
+/// by the extremes of a few images. For latency, not for accuracy.
 ir::Graph deployed_form(RunContext& run, const ir::Graph& graph, bool int8);
 
 }  // namespace xgen::cli

@@ -29,15 +29,18 @@ void check_stage_name(const RunConfig& config, const std::string& wanted) {
   throw UserError(str("--stage: expected one of ", known, ", got \"", wanted, "\""));
 }
 
-// One stage with its row of the report; what it costs is part of the record, so that a resume reports the same.
-StageResult timed_once(RunContext& run, const std::string& name, const char* kind, const std::function<StageResult()>& work) {
+// One stage with its row of the report; what it costs is part of the record, so that a resume
+// reports the same.
+StageResult timed_once(RunContext& run, const std::string& name, const char* kind,
+                       const std::function<StageResult()>& work) {
   StageResult result = run.once(name, [&] {
     log::info(str("== ", name, " (", kind, ")"));
     const auto start = std::chrono::steady_clock::now();
     StageResult made = work();
     made.record["name"] = name;
     made.record["kind"] = kind;
-    made.record["seconds"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    made.record["seconds"] =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return made;
   });
   run.report()["stages"].push_back(result.record);
@@ -55,9 +58,12 @@ json run_pipeline(LoadedConfig loaded, const RunOptions& options) {
     run.graphs[""] = timed_once(run, "model", "model", [&] { return initial_model(run); }).graph;
     run.graphs["model"] = run.graphs[""];
     for (const Stage& stage : run.config().stages) {
-      if (interrupt_requested()) throw Interrupted(str("stopped before stage \"", name_of(stage), "\"; go on with --resume"));
+      if (interrupt_requested())
+        throw Interrupted(
+            str("stopped before stage \"", name_of(stage), "\"; go on with --resume"));
       const std::string& name = name_of(stage);
-      const StageResult result = timed_once(run, name, kind_of(stage), [&] { return run_stage(run, stage, run.graphs.at(current)); });
+      const StageResult result = timed_once(
+          run, name, kind_of(stage), [&] { return run_stage(run, stage, run.graphs.at(current)); });
       run.graphs[name] = result.graph;
       current = name;
       compressed = compressed || std::get_if<TrainStage>(&stage) == nullptr;
@@ -73,10 +79,13 @@ json run_pipeline(LoadedConfig loaded, const RunOptions& options) {
     run.save_report();
     throw;
   }
-  if (!std::get_if<CompileStage>(&run.config().stages.back())) export_onnx(run.graphs.at(current), run.folder() / "model.onnx");
+  if (!std::get_if<CompileStage>(&run.config().stages.back()))
+    export_onnx(run.graphs.at(current), run.folder() / "model.onnx");
   std::string missed;
   for (const json& row : run.report().value("requirements", json::array())) {
-    if (!row["met"].get<bool>()) missed += str(missed.empty() ? "" : "; ", row["name"].get<std::string>(), ": wanted at most ", row["wanted"].dump(), ", got ", row["got"].dump());
+    if (!row["met"].get<bool>())
+      missed += str(missed.empty() ? "" : "; ", row["name"].get<std::string>(), ": wanted at most ",
+                    row["wanted"].dump(), ", got ", row["got"].dump());
   }
   if (!missed.empty()) {
     run.report()["exit_reason"] = missed;

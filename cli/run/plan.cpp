@@ -23,7 +23,8 @@ using nlohmann::json;
 double time_step(RunContext& run, const ir::Graph& graph, std::int64_t batch_size) {
   train::GraphModule module(graph, run.device());
   module.train();
-  const torch::Tensor images = torch::zeros({batch_size, run.data().train.channels(), run.data().train.height(), run.data().train.width()});
+  const torch::Tensor images = torch::zeros({batch_size, run.data().train.channels(),
+                                             run.data().train.height(), run.data().train.width()});
   double seconds = 0;
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
@@ -48,7 +49,9 @@ struct Work {
 
 Work work_of(const Stage& stage) {
   if (const auto* s = std::get_if<TrainStage>(&stage)) return {s->epochs, s->training.batch_size};
-  if (const auto* s = std::get_if<PruneStage>(&stage)) return {s->fine_tune.epochs + (s->algorithm.name == "admm" ? s->algorithm.epochs : 0), s->fine_tune.training.batch_size};
+  if (const auto* s = std::get_if<PruneStage>(&stage))
+    return {s->fine_tune.epochs + (s->algorithm.name == "admm" ? s->algorithm.epochs : 0),
+            s->fine_tune.training.batch_size};
   if (const auto* s = std::get_if<QuantizeStage>(&stage)) {
     if (s->qat) return {s->qat->epochs, s->qat->training ? s->qat->training->batch_size : 128};
   }
@@ -60,7 +63,8 @@ Work work_of(const Stage& stage) {
 json make_plan(const LoadedConfig& loaded) {
   // A folder of its own: a plan leaves the run's folder alone.
   std::string pattern = (std::filesystem::temp_directory_path() / "xgen-plan-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw UserError(::xgen::str(pattern, ": cannot make a temporary folder"));
+  if (mkdtemp(pattern.data()) == nullptr)
+    throw UserError(::xgen::str(pattern, ": cannot make a temporary folder"));
   const std::filesystem::path folder = pattern;
   struct Remove {
     std::filesystem::path path;
@@ -74,7 +78,9 @@ json make_plan(const LoadedConfig& loaded) {
   RunContext run(loaded, options);
   const ir::Graph graph = initial_model(run).graph;
 
-  json plan = {{"name", loaded.config.name}, {"samples", run.report()["samples"]}, {"stages", json::array()}};
+  json plan = {{"name", loaded.config.name},
+               {"samples", run.report()["samples"]},
+               {"stages", json::array()}};
   double total = 0;
   for (const Stage& stage : loaded.config.stages) {
     json row = {{"name", name_of(stage)}, {"kind", kind_of(stage)}};
@@ -83,7 +89,9 @@ json make_plan(const LoadedConfig& loaded) {
       // With the simulation of integers a step takes about twice as long.
       const double factor = std::get_if<QuantizeStage>(&stage) != nullptr ? 2 : 1;
       const std::int64_t batch = std::min(work.batch_size, run.data().train.size());
-      const double seconds = factor * time_step(run, graph, batch) * static_cast<double>(run.data().train.size()) / static_cast<double>(batch) * static_cast<double>(work.epochs);
+      const double seconds = factor * time_step(run, graph, batch) *
+                             static_cast<double>(run.data().train.size()) /
+                             static_cast<double>(batch) * static_cast<double>(work.epochs);
       row["epochs"] = work.epochs;
       row["seconds"] = seconds;
       total += seconds;
@@ -92,10 +100,15 @@ json make_plan(const LoadedConfig& loaded) {
       const auto layers = prune::layers_of(for_one_image(graph), prune->exclude);
       json rows = json::array();
       prune::Rates rates;
-      if (prune->rates.conv_macs_divided_by) rates = prune::uniform_rates(layers, *prune->rates.conv_macs_divided_by, *prune);
-      else if (!prune->rates.from_requirements) rates = prune::listed_rates(layers, prune->rates.per_layer);
+      if (prune->rates.conv_macs_divided_by)
+        rates = prune::uniform_rates(layers, *prune->rates.conv_macs_divided_by, *prune);
+      else if (!prune->rates.from_requirements)
+        rates = prune::listed_rates(layers, prune->rates.per_layer);
       for (const prune::Layer& layer : layers) {
-        json entry = {{"node", layer.node}, {"macs", layer.macs}, {"prunable", layer.prunable}, {"reason", layer.reason}};
+        json entry = {{"node", layer.node},
+                      {"macs", layer.macs},
+                      {"prunable", layer.prunable},
+                      {"reason", layer.reason}};
         if (rates.count(layer.weight) != 0) entry["rate"] = rates[layer.weight];
         rows.push_back(entry);
       }
@@ -110,20 +123,33 @@ json make_plan(const LoadedConfig& loaded) {
 }
 
 std::string plan_text(const json& plan) {
-  std::string text = ::xgen::str(plan["name"].get<std::string>(), ": ", plan["samples"]["train"].dump(), " training, ", plan["samples"]["validation"].dump(), " validation, ",
-                                 plan["samples"]["test"].dump(), " test samples\n");
+  std::string text =
+      ::xgen::str(plan["name"].get<std::string>(), ": ", plan["samples"]["train"].dump(),
+                  " training, ", plan["samples"]["validation"].dump(), " validation, ",
+                  plan["samples"]["test"].dump(), " test samples\n");
   char line[256];
   for (const json& stage : plan["stages"]) {
-    std::snprintf(line, sizeof line, "  %-12s %-9s %s\n", stage["name"].get<std::string>().c_str(), stage["kind"].get<std::string>().c_str(),
-                  stage.contains("seconds") ? ::xgen::str(stage["epochs"].dump(), " epochs, about ", log::duration_text(stage["seconds"].get<double>())).c_str() : "");
+    std::snprintf(line, sizeof line, "  %-12s %-9s %s\n", stage["name"].get<std::string>().c_str(),
+                  stage["kind"].get<std::string>().c_str(),
+                  stage.contains("seconds")
+                      ? ::xgen::str(stage["epochs"].dump(), " epochs, about ",
+                                    log::duration_text(stage["seconds"].get<double>()))
+                            .c_str()
+                      : "");
     text += line;
     for (const json& layer : stage.value("layers", json::array())) {
-      const std::string what = layer.contains("rate") ? ::xgen::str("divided by ", layer["rate"].dump()) : layer["reason"].get<std::string>();
-      std::snprintf(line, sizeof line, "    %-40s %12s MACs  %s\n", layer["node"].get<std::string>().c_str(), layer["macs"].dump().c_str(), what.c_str());
+      const std::string what = layer.contains("rate")
+                                   ? ::xgen::str("divided by ", layer["rate"].dump())
+                                   : layer["reason"].get<std::string>();
+      std::snprintf(line, sizeof line, "    %-40s %12s MACs  %s\n",
+                    layer["node"].get<std::string>().c_str(), layer["macs"].dump().c_str(),
+                    what.c_str());
       text += line;
     }
   }
-  std::snprintf(line, sizeof line, "about %s of training, %.0f MB of memory\n", log::duration_text(plan["seconds"].get<double>()).c_str(), plan["memory_bytes"].get<double>() / 1e6);
+  std::snprintf(line, sizeof line, "about %s of training, %.0f MB of memory\n",
+                log::duration_text(plan["seconds"].get<double>()).c_str(),
+                plan["memory_bytes"].get<double>() / 1e6);
   return text + line;
 }
 

@@ -27,11 +27,12 @@ struct Row {
 struct Decision {
   std::vector<prune::Layer> layers;  // with reasons
   prune::Rates rates;
-  std::map<std::string, Row> rows;   // by weight
+  std::map<std::string, Row> rows;  // by weight
 };
 
 // The latencies of the layers that `rates` prunes, beside those of their dense versions.
-void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& image, Decision& decision) {
+void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& image,
+                   Decision& decision) {
   const bool int8 = stage.final_type == "int8";
   std::vector<MeasuredLatency::Query> queries;
   for (const prune::Layer& layer : decision.layers) {
@@ -39,9 +40,11 @@ void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& im
     if (rate == decision.rates.end()) continue;
     const LayerShape shape = latency_shape(image, layer, int8);
     queries.emplace_back(shape, LayerVariant{});
-    queries.emplace_back(shape, latency_variant(layer, prune::constraint_of(layer, rate->second, stage)));
+    queries.emplace_back(shape,
+                         latency_variant(layer, prune::constraint_of(layer, rate->second, stage)));
   }
-  log::info(::xgen::str("timing generated kernels of ", queries.size() / 2, " layers, dense and pruned"));
+  log::info(
+      ::xgen::str("timing generated kernels of ", queries.size() / 2, " layers, dense and pruned"));
   run.latency().measure(queries);
   std::size_t i = 0;
   for (const prune::Layer& layer : decision.layers) {
@@ -54,12 +57,15 @@ void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& im
 }
 
 prune::Rates wanted_rates(const PruneStage& stage, const std::vector<prune::Layer>& layers) {
-  if (stage.rates.conv_macs_divided_by) return prune::uniform_rates(layers, *stage.rates.conv_macs_divided_by, stage);
+  if (stage.rates.conv_macs_divided_by)
+    return prune::uniform_rates(layers, *stage.rates.conv_macs_divided_by, stage);
   return prune::listed_rates(layers, stage.rates.per_layer);
 }
 
-// Law 1: a layer whose sparse kernel does not win stays dense, and what it would have saved is asked of the others.
-void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& image, Decision& decision) {
+// Law 1: a layer whose sparse kernel does not win stays dense, and what it would have saved is
+// asked of the others.
+void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& image,
+                  Decision& decision) {
   for (;;) {
     measure_rates(run, stage, image, decision);
     bool lost = false;
@@ -68,7 +74,8 @@ void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& ima
       const Row& row = decision.rows[layer.weight];
       if (row.sparse_us < row.dense_us) continue;
       layer.prunable = false;
-      layer.reason = ::xgen::str("its pruned kernel takes ", row.sparse_us, " us, its dense one ", row.dense_us, " us");
+      layer.reason = ::xgen::str("its pruned kernel takes ", row.sparse_us, " us, its dense one ",
+                                 row.dense_us, " us");
       lost = true;
     }
     if (!lost) return;
@@ -83,28 +90,42 @@ void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& ima
   }
 }
 
-json layer_rows(const PruneStage& stage, const Decision& decision, const std::vector<prune::PlannedLayer>& planned) {
+json layer_rows(const PruneStage& stage, const Decision& decision,
+                const std::vector<prune::PlannedLayer>& planned) {
   json rows = json::array();
   for (const prune::Layer& layer : decision.layers) {
-    json row = {{"node", layer.node}, {"weight", layer.weight}, {"op", layer.op}, {"macs", layer.macs}, {"status", "dense"}, {"scheme", "dense"}, {"reason", layer.reason},
-                {"shape", ::xgen::str(layer.shape.c_in, " -> ", layer.shape.c_out, ", ", layer.shape.kh, "x", layer.shape.kw)}, {"kept_macs", layer.macs}};
+    json row = {{"node", layer.node},
+                {"weight", layer.weight},
+                {"op", layer.op},
+                {"macs", layer.macs},
+                {"status", "dense"},
+                {"scheme", "dense"},
+                {"reason", layer.reason},
+                {"shape", ::xgen::str(layer.shape.c_in, " -> ", layer.shape.c_out, ", ",
+                                      layer.shape.kh, "x", layer.shape.kw)},
+                {"kept_macs", layer.macs}};
     const auto times = decision.rows.find(layer.weight);
     if (times != decision.rows.end()) {
       row["dense_us"] = times->second.dense_us;
       if (times->second.sparse_us > 0) row["sparse_us"] = times->second.sparse_us;
       if (times->second.sensitivity >= 0) row["sensitivity"] = times->second.sensitivity;
     }
-    const auto plan = std::find_if(planned.begin(), planned.end(), [&](const auto& p) { return p.weight == layer.weight; });
+    const auto plan = std::find_if(planned.begin(), planned.end(),
+                                   [&](const auto& p) { return p.weight == layer.weight; });
     if (plan != planned.end()) {
       const std::int64_t kept = prune::kept_macs(layer, plan->constraint);
       row["status"] = "pruned";
       row["scheme"] = name_of(plan->constraint.scheme);
       row["kept_macs"] = kept;
-      row["rate"] = static_cast<double>(layer.macs) / static_cast<double>(std::max<std::int64_t>(1, kept));
+      row["rate"] =
+          static_cast<double>(layer.macs) / static_cast<double>(std::max<std::int64_t>(1, kept));
       row["kept"] = static_cast<double>(kept) / static_cast<double>(layer.macs);
       row["group_out"] = stage.filters_per_group();
       row["lane_channels"] = stage.lane_channels();
-      row["reason"] = ::xgen::str("the pruned kernel is ", std::round(100 * times->second.dense_us / times->second.sparse_us) / 100, " times as fast");
+      row["reason"] =
+          ::xgen::str("the pruned kernel is ",
+                      std::round(100 * times->second.dense_us / times->second.sparse_us) / 100,
+                      " times as fast");
     } else if (layer.prunable && layer.reason.empty()) {
       row["reason"] = "no rate above 1 was asked of it";
     }
@@ -138,8 +159,11 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
     decision.rates = wanted_rates(stage, decision.layers);
   }
   keep_winners(run, stage, image, decision);
-  const std::vector<prune::PlannedLayer> planned = prune::plan(decision.layers, decision.rates, stage, prune::reader_of(image));
-  if (planned.empty()) throw UserError(::xgen::str("stage \"", stage.name, "\": no layer is left to prune; the report says why of each"));
+  const std::vector<prune::PlannedLayer> planned =
+      prune::plan(decision.layers, decision.rates, stage, prune::reader_of(image));
+  if (planned.empty())
+    throw UserError(::xgen::str("stage \"", stage.name,
+                                "\": no layer is left to prune; the report says why of each"));
   record["rates"] = decision.rates;
   record["layers"] = layer_rows(stage, decision, planned);
   record["conv_macs_divided_by"] = macs_divided_by(record["layers"]);
@@ -147,16 +171,20 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   return {graph, record};
 }
 
-std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir::Graph& graph, const json& record) {
+std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir::Graph& graph,
+                                               const json& record) {
   const ir::Graph image = for_one_image(graph);
-  return prune::plan(prune::layers_of(image), record["rates"].get<prune::Rates>(), stage, prune::reader_of(image));
+  return prune::plan(prune::layers_of(image), record["rates"].get<prune::Rates>(), stage,
+                     prune::reader_of(image));
 }
 
 }  // namespace
 
 StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
-  const StageResult decided = run.once(stage.name + ".decide", [&] { return decide(run, stage, graph); });
-  const std::vector<prune::PlannedLayer> planned = planned_again(stage, decided.graph, decided.record);
+  const StageResult decided =
+      run.once(stage.name + ".decide", [&] { return decide(run, stage, graph); });
+  const std::vector<prune::PlannedLayer> planned =
+      planned_again(stage, decided.graph, decided.record);
   json record = decided.record;
   record["scheme"] = stage.scheme;
   record["final_type"] = stage.final_type;
@@ -170,19 +198,22 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
       AdmmHook hook(params, planned, {stage.algorithm.rho, stage.algorithm.epochs});
       train::TrainContext context = run.train_context(stage.name + ".admm", stage.algorithm.epochs);
       context.hooks = {&hook};
-      row["training"] = to_json(train::train(module, run.data().train, run.data().validation, stage.training, context));
+      row["training"] = to_json(
+          train::train(module, run.data().train, run.data().validation, stage.training, context));
       masks = hook.admm().masks(params);
     } else {
       masks = prune::magnitude_masks(params, planned);
     }
     masks.apply(params);
     // The statistics of the unpruned network are wrong for this one.
-    train::measure_batch_norm(module, run.data().train, run.config().data.normalize, stage.fine_tune.training.batch_size, 8, Random(run.config().seed));
+    train::measure_batch_norm(module, run.data().train, run.config().data.normalize,
+                              stage.fine_tune.training.batch_size, 8, Random(run.config().seed));
     row["validation"] = to_json(run.validate(module));
     row["mask_sha256"] = masks.hash();
     return {ir::infer_shapes(masks.annotate(module.to_graph())), row};
   });
-  if (masked.record.contains("training")) record["admm_history"] = masked.record["training"]["history"];
+  if (masked.record.contains("training"))
+    record["admm_history"] = masked.record["training"]["history"];
   record["mask_sha256"] = masked.record["mask_sha256"];
   record["validation_before_fine_tuning"] = masked.record["validation"];
 
@@ -191,14 +222,17 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   const prune::MaskSet masks = masks_of(masked.graph, run.device());
   if (stage.fine_tune.epochs > 0) {
     MaskHook hook(params, masks);
-    train::TrainContext context = run.train_context(stage.name + ".fine_tune", stage.fine_tune.epochs);
+    train::TrainContext context =
+        run.train_context(stage.name + ".fine_tune", stage.fine_tune.epochs);
     context.hooks = {&hook};
     std::unique_ptr<train::GraphModule> teacher;
     if (!stage.fine_tune.distill_from.empty()) {
-      teacher = std::make_unique<train::GraphModule>(run.graphs.at(stage.fine_tune.distill_from), run.device());
+      teacher = std::make_unique<train::GraphModule>(run.graphs.at(stage.fine_tune.distill_from),
+                                                     run.device());
       context.teacher = teacher.get();
     }
-    record.update(to_json(train::train(module, run.data().train, run.data().validation, stage.fine_tune.training, context)));
+    record.update(to_json(train::train(module, run.data().train, run.data().validation,
+                                       stage.fine_tune.training, context)));
   }
   XGEN_CHECK(masks.hash_of(params) == record["mask_sha256"], "a pruned weight came back");
   record["validation"] = to_json(run.validate(module));

@@ -20,24 +20,34 @@ using nlohmann::json;
 std::unique_ptr<train::GraphModule> simulated(const ir::Graph& qdq, torch::Device device) {
   auto module = std::make_unique<train::GraphModule>(qdq, device);
   auto simulation = std::make_shared<quantize::IntegerSimulation>(qdq);
-  module->set_node_function([simulation](const ir::Node& node, const std::vector<torch::Tensor>& inputs) { return (*simulation)(node, inputs); });
+  module->set_node_function(
+      [simulation](const ir::Node& node, const std::vector<torch::Tensor>& inputs) {
+        return (*simulation)(node, inputs);
+      });
   return module;
 }
 
 }  // namespace
 
-StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage, const ir::Graph& graph) {
-  // Training goes on with the folded graph: the running statistics are part of the weights from here on.
+StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage,
+                               const ir::Graph& graph) {
+  // Training goes on with the folded graph: the running statistics are part of the weights from
+  // here on.
   const ir::Graph folded = ir::infer_shapes(ir::fold_batch_norm(graph));
   const StageResult calibrated = run.once(stage.name + ".calibrate", [&]() -> StageResult {
     log::info(::xgen::str("calibrating on ", stage.calibration_samples, " images"));
     const auto ranges = calibrate(run, folded, stage);
     json rows = json::array(), values = json::object();
-    for (const quantize::LayerType& layer : quantize::layer_types(folded, stage.exclude)) rows.push_back({{"node", layer.node}, {"int8", layer.int8}, {"reason", layer.reason}});
+    for (const quantize::LayerType& layer : quantize::layer_types(folded, stage.exclude))
+      rows.push_back({{"node", layer.node}, {"int8", layer.int8}, {"reason", layer.reason}});
     for (const auto& [name, range] : ranges) values[name] = {range.low, range.high};
     const ir::Graph qdq = ir::infer_shapes(quantize::insert_qdq(folded, ranges, stage.exclude));
     const auto module = simulated(qdq, run.device());
-    return {qdq, {{"observer", stage.observer}, {"layers", rows}, {"ranges", values}, {"validation", to_json(run.validate(*module))}}};
+    return {qdq,
+            {{"observer", stage.observer},
+             {"layers", rows},
+             {"ranges", values},
+             {"validation", to_json(run.validate(*module))}}};
   });
   json record = calibrated.record;
   if (!stage.qat) return {calibrated.graph, record};
@@ -56,7 +66,8 @@ StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage, cons
     context.teacher = teacher.get();
   }
   XGEN_CHECK(stage.qat->training, "the stage inherits a training");
-  record.update(to_json(train::train(*module, run.data().train, run.data().validation, *stage.qat->training, context)));
+  record.update(to_json(train::train(*module, run.data().train, run.data().validation,
+                                     *stage.qat->training, context)));
   XGEN_CHECK(masks.empty() || masks.hash_of(params) == masks.hash(), "a pruned weight came back");
   record["validation"] = to_json(run.validate(*module));
   return {ir::infer_shapes(masks.annotate(module->to_graph())), std::move(record)};

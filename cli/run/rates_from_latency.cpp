@@ -26,7 +26,8 @@ constexpr double kSafety = 0.97;
 train::Dataset scan_samples(const RunContext& run) {
   const train::Dataset& data = run.validation();
   const std::int64_t count = std::min(kScanSamples, data.size());
-  return data.subset(train::stratified_positions(data, count, Random(run.config().seed).stream("sensitivity")));
+  return data.subset(
+      train::stratified_positions(data, count, Random(run.config().seed).stream("sensitivity")));
 }
 
 struct Option {
@@ -39,7 +40,9 @@ std::vector<Option> options_of(const prune::Layer& layer, const PruneStage& stag
   std::vector<Option> options;
   for (const double rate : kRates) {
     const prune::Constraint c = prune::constraint_of(layer, rate, stage);
-    const auto same = [&](const Option& o) { return o.constraint.kept_blocks == c.kept_blocks && o.constraint.scheme == c.scheme; };
+    const auto same = [&](const Option& o) {
+      return o.constraint.kept_blocks == c.kept_blocks && o.constraint.scheme == c.scheme;
+    };
     if (std::none_of(options.begin(), options.end(), same)) options.push_back({rate, c});
   }
   return options;
@@ -47,18 +50,22 @@ std::vector<Option> options_of(const prune::Layer& layer, const PruneStage& stag
 
 }  // namespace
 
-LatencyChoice rates_from_latency(RunContext& run, const PruneStage& stage, const ir::Graph& graph, const ir::Graph& image, const std::vector<prune::Layer>& layers) {
+LatencyChoice rates_from_latency(RunContext& run, const PruneStage& stage, const ir::Graph& graph,
+                                 const ir::Graph& image, const std::vector<prune::Layer>& layers) {
   const bool int8 = stage.final_type == "int8";
   std::vector<prune::Layer> candidates;
-  std::copy_if(layers.begin(), layers.end(), std::back_inserter(candidates), [](const prune::Layer& l) { return l.prunable && !(l.is_output && !l.is_conv()); });
+  std::copy_if(layers.begin(), layers.end(), std::back_inserter(candidates),
+               [](const prune::Layer& l) { return l.prunable && !(l.is_output && !l.is_conv()); });
 
   std::vector<MeasuredLatency::Query> queries;
   for (const prune::Layer& layer : candidates) {
     const LayerShape shape = latency_shape(image, layer, int8);
     queries.emplace_back(shape, LayerVariant{});
-    for (const Option& option : options_of(layer, stage)) queries.emplace_back(shape, latency_variant(layer, option.constraint));
+    for (const Option& option : options_of(layer, stage))
+      queries.emplace_back(shape, latency_variant(layer, option.constraint));
   }
-  log::info(::xgen::str("timing generated kernels: ", queries.size(), " variants of ", candidates.size(), " layers"));
+  log::info(::xgen::str("timing generated kernels: ", queries.size(), " variants of ",
+                        candidates.size(), " layers"));
   run.latency().measure(queries);
 
   // The scan: each layer pruned alone, at once, without training.
@@ -75,38 +82,51 @@ LatencyChoice rates_from_latency(RunContext& run, const PruneStage& stage, const
     dense_total += table.options[0].latency_us;
     const torch::Tensor weight = params.at(layer.weight), kept = weight.detach().clone();
     for (const Option& option : options_of(layer, stage)) {
-      const auto plan = prune::plan({layer}, {{layer.weight, option.rate}}, stage, prune::reader_of(params));
+      const auto plan =
+          prune::plan({layer}, {{layer.weight, option.rate}}, stage, prune::reader_of(params));
       if (plan.empty()) continue;
       prune::magnitude_masks(params, plan).apply(params);
       const double harmed = train::evaluate(module, samples, run.config().data.normalize).loss;
       const torch::NoGradGuard no_grad;
       weight.copy_(kept);
-      table.options.push_back({option.rate, run.latency().latency_us(shape, latency_variant(layer, option.constraint)), std::max(0.0, harmed - loss)});
+      table.options.push_back(
+          {option.rate, run.latency().latency_us(shape, latency_variant(layer, option.constraint)),
+           std::max(0.0, harmed - loss)});
     }
     tables.push_back(std::move(table));
     progress.update(static_cast<std::int64_t>(tables.size()));
   }
 
-  const double whole_us = 1e3 * dense_latency_ms(run, deployed_form(run, graph, int8), stage.name + (int8 ? " dense int8" : " dense fp32"));
+  const double whole_us =
+      1e3 * dense_latency_ms(run, deployed_form(run, graph, int8),
+                             stage.name + (int8 ? " dense int8" : " dense fp32"));
   const double wish_us = 1e3 * *run.config().requirements.latency_ms_max;
   const double fixed_us = std::max(0.0, whole_us - dense_total);
   const prune::ChosenRates chosen = prune::choose_rates(tables, fixed_us, kSafety * wish_us);
   LatencyChoice result;
   result.rates = chosen.rates;
   result.points = json::array();
-  for (const prune::RatePoint& point : chosen.points) result.points.push_back({{"latency_ms", 1e-3 * point.latency_us}, {"harm", point.harm}, {"rates", point.rates}});
+  for (const prune::RatePoint& point : chosen.points)
+    result.points.push_back(
+        {{"latency_ms", 1e-3 * point.latency_us}, {"harm", point.harm}, {"rates", point.rates}});
   for (const prune::RateTable& table : tables) {
     for (const prune::RateOption& option : table.options) {
       const auto rate = result.rates.find(table.weight);
-      if (rate != result.rates.end() && rate->second == option.rate) result.harm[table.weight] = option.harm;
+      if (rate != result.rates.end() && rate->second == option.rate)
+        result.harm[table.weight] = option.harm;
     }
   }
   if (!chosen.feasible) {
     run.report()["points"] = result.points;
     const double best = chosen.points.empty() ? whole_us : chosen.points.back().latency_us;
-    run.report()["requirements"] = {{{"name", "latency_ms_max"}, {"wanted", 1e-3 * wish_us}, {"got", 1e-3 * best}, {"met", false}}};
-    throw RequirementsError(::xgen::str("latency_ms_max: ", 1e-3 * wish_us, " ms cannot be met: the dense network takes ", 1e-3 * whole_us,
-                                        " ms, the fastest pruned one is predicted to take ", 1e-3 * best, " ms, of which ", 1e-3 * fixed_us, " ms cannot be pruned"));
+    run.report()["requirements"] = {{{"name", "latency_ms_max"},
+                                     {"wanted", 1e-3 * wish_us},
+                                     {"got", 1e-3 * best},
+                                     {"met", false}}};
+    throw RequirementsError(::xgen::str(
+        "latency_ms_max: ", 1e-3 * wish_us, " ms cannot be met: the dense network takes ",
+        1e-3 * whole_us, " ms, the fastest pruned one is predicted to take ", 1e-3 * best,
+        " ms, of which ", 1e-3 * fixed_us, " ms cannot be pruned"));
   }
   return result;
 }

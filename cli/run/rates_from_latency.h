@@ -19,6 +19,7 @@ struct LatencyChoice {
 /// images grows when this layer alone is pruned at once.
 ///
 /// @throws RequirementsError with the fastest point when no rates meet the wish.
-LatencyChoice rates_from_latency(RunContext& run, const PruneStage& stage, const ir::Graph& graph, const ir::Graph& image, const std::vector<prune::Layer>& layers);
+LatencyChoice rates_from_latency(RunContext& run, const PruneStage& stage, const ir::Graph& graph,
+                                 const ir::Graph& image, const std::vector<prune::Layer>& layers);
 
 }  // namespace xgen::cli

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "cli/run/report.h"
@@ -117,7 +118,14 @@ void RunContext::claim(bool resume) {
           ": holds this run already; go on with --resume, or choose another folder with --output"));
     return;
   }
-  if (fs::exists(folder_) && !(fs::is_directory(folder_) && fs::is_empty(folder_))) {
+  // A run that was killed while it claimed the folder leaves at most the draft of its config.
+  const auto is_claimable = [](const fs::path& folder) {
+    return fs::is_directory(folder) &&
+           std::all_of(fs::directory_iterator(folder), {}, [](const fs::directory_entry& e) {
+             return e.path().filename().string().find("config.json.tmp-") != std::string::npos;
+           });
+  };
+  if (fs::exists(folder_) && !is_claimable(folder_)) {
     throw UserError(str(folder_.string(),
                         ": expected a new or empty folder, or an earlier run, got ",
                         fs::is_directory(folder_) ? "a folder with other files" : "a file"));

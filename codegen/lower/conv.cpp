@@ -24,7 +24,7 @@ struct ConvLists {
   std::vector<std::vector<int>> patterns;  // [groups or 1][entries], into tap_masks
   std::vector<std::uint64_t> tap_masks;
   bool sparse = false;
-  std::int64_t entries_taps = 0;  // sum over groups of entries x taps
+  std::int64_t weights = 0;  // kept ones, padding not counted
 };
 
 // The weights of a node with everything that places them.
@@ -118,7 +118,10 @@ ConvLists make_lists(const ConvData& data, const std::vector<std::array<int, 4>>
       std::uint64_t mask = 0;
       for (int f = g * group; f < (g + 1) * group; ++f) {
         for (const int c : lanes[static_cast<std::size_t>(lane)]) {
-          if (c >= 0) mask |= data.kept_taps(f, c);
+          if (c < 0 || f >= data.shape().c_out) continue;
+          mask |= data.kept_taps(f, c);
+          const int kept = Pattern{data.kept_taps(f, c)}.size();
+          lists.weights += kept > 0 && data.taps() > 64 ? data.taps() : kept;
         }
       }
       full = full && mask == data.all_taps();
@@ -156,16 +159,6 @@ ConvLists make_lists(const ConvData& data, const std::vector<std::array<int, 4>>
   if (lists.shared) {
     lists.lanes.resize(1);
     lists.patterns.resize(1);
-  }
-  for (const auto& l : lists.lanes) {
-    lists.entries_taps += static_cast<std::int64_t>(l.size()) * Pattern{lists.tap_masks[0]}.size() *
-                          (lists.shared ? lists.groups : 1);
-  }
-  if (data.taps() > 64) {
-    lists.entries_taps = 0;
-    for (const auto& l : lists.lanes)
-      lists.entries_taps +=
-          static_cast<std::int64_t>(l.size()) * data.taps() * (lists.shared ? lists.groups : 1);
   }
   return lists;
 }
@@ -403,7 +396,7 @@ void lower_filter_conv(Context& context, const ir::Node& node, const ConvData& d
       data.integer() ? (real_out ? "filter_conv_i8_f32" : "filter_conv_i8") : "filter_conv_f32",
       describe(data, lists, context.value(out)), args};
   step.scheme = lists.sparse ? name_of(data.sparsity()->scheme) : "dense";
-  step.macs = lists.entries_taps * 16 * (data.integer() ? 4 : 1);
+  step.macs = lists.weights;
   step.dense_macs = static_cast<std::int64_t>(data.shape().c_out) * data.shape().c_in * data.taps();
   context.add(step);
 }
@@ -526,7 +519,7 @@ void lower_conv(Context& context, const ir::Node& node) {
             describe(data, lists, y_value), args};
   step.scheme = lists.sparse ? name_of(data.sparsity()->scheme) : "dense";
   const std::int64_t positions = static_cast<std::int64_t>(args.y.height) * args.y.width;
-  step.macs = lists.entries_taps * group * (data.integer() ? 4 : 1) * positions;
+  step.macs = lists.weights * positions;
   step.dense_macs =
       static_cast<std::int64_t>(data.shape().c_out) * data.shape().c_in * data.taps() * positions;
   context.add(step);
