@@ -50,7 +50,9 @@ struct TrainStage {
     v.text("name", name, "Names the stage in files and on the command line.", Need::required);
     v.number("epochs", epochs, {1, 100000}, "Passes over the training data.");
     v.object("training", training, "What differs from the training of the whole run.");
-    v.text("distill_from", distill_from, "An earlier stage whose network teaches this one; \"model\" is what the run starts from.");
+    v.text(
+        "distill_from", distill_from,
+        "An earlier stage whose network teaches this one; \"model\" is what the run starts from.");
   }
 };
 
@@ -63,7 +65,9 @@ struct FineTuneConfig {
   void describe(V& v) {
     v.number("epochs", epochs, {0, 100000}, "Passes over the training data with the mask fixed.");
     v.object("training", training, "What differs from the training of the whole run.");
-    v.text("distill_from", distill_from, "An earlier stage whose network teaches this one; \"model\" is what the run starts from.");
+    v.text(
+        "distill_from", distill_from,
+        "An earlier stage whose network teaches this one; \"model\" is what the run starts from.");
   }
 };
 

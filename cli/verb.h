@@ -8,7 +8,14 @@
 namespace xgen::cli {
 
 /// What the process returns (DESIGN section 11).
-enum ExitCode : int { kDone = 0, kBug = 1, kInput = 2, kRequirements = 3, kFailed = 4, kInterrupted = 130 };
+enum ExitCode : int {
+  kDone = 0,
+  kBug = 1,
+  kInput = 2,
+  kRequirements = 3,
+  kFailed = 4,
+  kInterrupted = 130
+};
 
 /// Adds a verb to the command line; when it is given, its callback does the work and sets
 /// `exit_code` where that is not kDone. Errors are thrown: main turns them into messages and codes.

@@ -15,21 +15,24 @@ namespace xgen {
 
 /// Times generated kernels of single layers on this machine.
 ///
-/// A time that decides something is an input of the run: it is stored durably in a file before it is
-/// used, read back on resume, and can be given (DESIGN law 4). Lookups never measure.
+/// A time that decides something is an input of the run: it is stored durably in a file before it
+/// is used, read back on resume, and can be given (DESIGN law 4). Lookups never measure.
 class MeasuredLatency final : public LatencyModel {
  public:
   using Query = std::pair<LayerShape, LayerVariant>;
 
-  /// @param store  JSON file; read when it exists. @throws UserError for a file of another target or format.
+  /// @param store  JSON file; read when it exists. @throws UserError for a file of another target
+  /// or format.
   MeasuredLatency(Target target, std::filesystem::path store);
   /// Takes over measurements that somebody gives. @throws UserError as above.
   void give(const std::filesystem::path& file);
 
   /// Measures what is not known yet, interleaved, each until its spread is small; then stores all.
-  /// @param progress  called with (done, all) between models. @throws UserError where kernels of the
+  /// @param progress  called with (done, all) between models. @throws UserError where kernels of
+  /// the
   ///                  target do not run here.
-  void measure(const std::vector<Query>& queries, const std::function<void(std::size_t, std::size_t)>& progress = {});
+  void measure(const std::vector<Query>& queries,
+               const std::function<void(std::size_t, std::size_t)>& progress = {});
 
   /// A time of something else that decides, such as a whole network's, by a name of its own.
   std::optional<double> recall(const std::string& name) const;
@@ -55,7 +58,8 @@ class MeasuredLatency final : public LatencyModel {
 struct Timing {
   double median_us = 0, p95_us = 0, min_us = 0;
 };
-std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions, int min_rounds = 11, int max_rounds = 101,
+std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions,
+                                     int min_rounds = 11, int max_rounds = 101,
                                      double spread = 0.02);
 
 }  // namespace xgen

@@ -16,7 +16,14 @@ namespace {
 PatternSet patterns_of(const LayerShape& shape, int taps) {
   const int all = shape.kernel_h * shape.kernel_w;
   if (taps == 4 && shape.kernel_h == 3 && shape.kernel_w == 3) {
-    return {{{0b000'011'011}, {0b000'110'110}, {0b011'011'000}, {0b110'110'000}, {0b000'111'010}, {0b010'011'010}, {0b010'110'010}, {0b010'111'000}}};
+    return {{{0b000'011'011},
+             {0b000'110'110},
+             {0b011'011'000},
+             {0b110'110'000},
+             {0b000'111'010},
+             {0b010'011'010},
+             {0b010'110'010},
+             {0b010'111'000}}};
   }
   const int kept = taps == 0 ? all : std::min(taps, all);
   return {{{kept >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << kept) - 1}}};
@@ -29,7 +36,8 @@ Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
   s.lane_channels = variant.lane_channels;
   s.patterns = patterns_of(shape, variant.taps);
   const WeightShape w{shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
-  const int lanes = w.lanes(s), live = std::clamp(static_cast<int>(std::lround(lanes * variant.kept_blocks)), 1, lanes);
+  const int lanes = w.lanes(s),
+            live = std::clamp(static_cast<int>(std::lround(lanes * variant.kept_blocks)), 1, lanes);
   std::uint64_t state = 0x9E3779B97F4A7C15ULL;
   const auto below = [&](int n) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -38,9 +46,12 @@ Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
   for (int g = 0; g < w.groups(s); ++g) {
     std::vector<int> order(static_cast<std::size_t>(lanes));
     std::iota(order.begin(), order.end(), 0);
-    for (int i = lanes - 1; i > 0; --i) std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(below(i + 1))]);
+    for (int i = lanes - 1; i > 0; --i)
+      std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(below(i + 1))]);
     std::vector<std::int16_t> row(static_cast<std::size_t>(lanes), Sparsity::kNone);
-    for (int i = 0; i < live; ++i) row[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = static_cast<std::int16_t>(below(s.patterns.size()));
+    for (int i = 0; i < live; ++i)
+      row[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] =
+          static_cast<std::int16_t>(below(s.patterns.size()));
     s.kept.insert(s.kept.end(), row.begin(), row.end());
   }
   return s;
@@ -54,25 +65,33 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant) {
   ir::Graph graph;
   graph.name = "layer";
   const ir::DType type = shape.int8 ? ir::DType::u8 : ir::DType::f32;
-  const ir::ValueId x = graph.add_input("x", {type, ir::Shape{1, shape.c_in, shape.height, shape.width}, {}});
+  const ir::ValueId x =
+      graph.add_input("x", {type, ir::Shape{1, shape.c_in, shape.height, shape.width}, {}});
   const ir::Extents extents{shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
-  const auto count = static_cast<std::size_t>(ir::element_count(extents)), filters = static_cast<std::size_t>(shape.c_out);
-  const ir::ValueId w = graph.add_constant("w", shape.int8 ? ir::Constant::of<std::int8_t>(extents, std::vector<std::int8_t>(count, 1))
-                                                           : ir::Constant::of<float>(extents, std::vector<float>(count, 0.01F)));
-  const ir::ValueId b = graph.add_constant("b", shape.int8 ? ir::Constant::of<std::int32_t>({shape.c_out}, std::vector<std::int32_t>(filters, 5))
-                                                           : ir::Constant::of<float>({shape.c_out}, std::vector<float>(filters, 0.5F)));
-  if (variant.scheme != Sparsity::Scheme::dense) graph.value(w).sparsity = seeded_mask(shape, variant);
+  const auto count = static_cast<std::size_t>(ir::element_count(extents)),
+             filters = static_cast<std::size_t>(shape.c_out);
+  const ir::ValueId w = graph.add_constant(
+      "w", shape.int8 ? ir::Constant::of<std::int8_t>(extents, std::vector<std::int8_t>(count, 1))
+                      : ir::Constant::of<float>(extents, std::vector<float>(count, 0.01F)));
+  const ir::ValueId b = graph.add_constant(
+      "b", shape.int8 ? ir::Constant::of<std::int32_t>({shape.c_out},
+                                                       std::vector<std::int32_t>(filters, 5))
+                      : ir::Constant::of<float>({shape.c_out}, std::vector<float>(filters, 0.5F)));
+  if (variant.scheme != Sparsity::Scheme::dense)
+    graph.value(w).sparsity = seeded_mask(shape, variant);
   ir::Conv conv;
   conv.strides = {shape.stride, shape.stride};
   conv.dilations = {shape.dilation, shape.dilation};
   conv.pads = {shape.pad_top, shape.pad_left, shape.pad_bottom, shape.pad_right};
   conv.groups = shape.groups;
-  conv.epilogue.activation = {ir::Activation::Kind::clip, 0, std::numeric_limits<float>::infinity(), 0, 0};
+  conv.epilogue.activation = {ir::Activation::Kind::clip, 0, std::numeric_limits<float>::infinity(),
+                              0, 0};
   const ir::ValueId y = graph.add_node("y", conv, {x, w, b});
   graph.set_outputs({y});
   if (shape.int8) {
     graph.value(x).type.quant = per_tensor(0.02F, 7);
-    graph.value(w).type.quant = ir::QuantParams{std::vector<float>(filters, 0.001F), std::vector<std::int32_t>(filters, 0), 0};
+    graph.value(w).type.quant = ir::QuantParams{std::vector<float>(filters, 0.001F),
+                                                std::vector<std::int32_t>(filters, 0), 0};
     graph.value(y).type.dtype = ir::DType::u8;
     graph.value(y).type.quant = per_tensor(0.05F, 3);
   }
@@ -81,9 +100,14 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant) {
 
 std::optional<LayerShape> layer_of(const ir::Graph& graph, const ir::Node& node, bool int8) {
   const auto* conv = node.as<ir::Conv>();
-  if (conv == nullptr || !graph.value(node.inputs[0]).type.shape || !graph.value(node.inputs[1]).type.shape) return std::nullopt;
-  const ir::Shape &x = *graph.value(node.inputs[0]).type.shape, &w = *graph.value(node.inputs[1]).type.shape;
-  if (x.size() != 4 || !x[2].is_static() || !x[3].is_static() || conv->strides[0] != conv->strides[1] || conv->dilations[0] != conv->dilations[1]) return std::nullopt;
+  if (conv == nullptr || !graph.value(node.inputs[0]).type.shape ||
+      !graph.value(node.inputs[1]).type.shape)
+    return std::nullopt;
+  const ir::Shape &x = *graph.value(node.inputs[0]).type.shape,
+                  &w = *graph.value(node.inputs[1]).type.shape;
+  if (x.size() != 4 || !x[2].is_static() || !x[3].is_static() ||
+      conv->strides[0] != conv->strides[1] || conv->dilations[0] != conv->dilations[1])
+    return std::nullopt;
   LayerShape s;
   s.c_in = static_cast<int>(x[1].size);
   s.c_out = static_cast<int>(w[0].size);

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "codegen/kernels/isa.h"
+#include "codegen/latency/ceiling.h"
 #include "codegen/lower/lower.h"
 #include "codegen/runtime/host_model.h"
 #include "core/ir/infer_shapes.h"
-#include "codegen/latency/ceiling.h"
 
 namespace {
 
