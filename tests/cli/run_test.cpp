@@ -1,0 +1,226 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "core/sha256.h"
+#include "tests/support/process.h"
+
+/// Whole runs on the optical digits, few epochs, by the program itself.
+namespace xgen::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using test::Outcome;
+using test::Process;
+using ::testing::HasSubstr;
+
+std::string text_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+class Run : public ::testing::Test {
+ protected:
+  Run() : folder_(fs::temp_directory_path() / ("xgen-run-test-" + std::to_string(getpid()))) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    config_ = json::parse(text_of(XGEN_SOURCE_DIR "/configs/digits.json"));
+    config_["data"]["path"] = XGEN_SOURCE_DIR "/configs/data/digits.csv.gz";
+    config_["threads"] = 1;
+    config_["stages"][0]["epochs"] = 4;
+    config_["stages"][1]["algorithm"]["epochs"] = 2;
+    config_["stages"][1]["fine_tune"]["epochs"] = 4;
+    config_["stages"][2]["qat"]["epochs"] = 2;
+    config_["requirements"] = json::object();
+    config_["training"]["checkpoint_every_steps"] = 7;
+  }
+  ~Run() override { fs::remove_all(folder_); }
+
+  std::vector<std::string> command(const std::string& output,
+                                   const std::vector<std::string>& more = {}) {
+    const fs::path file = folder_ / "config.json";
+    std::ofstream(file) << config_.dump(1);
+    std::vector<std::string> all{XGEN_TRAIN, "run", file.string(), "--output",
+                                 (folder_ / output).string()};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  Outcome run(const std::string& output, const std::vector<std::string>& more = {}) {
+    return Process(command(output, more), folder_ / "streams").wait();
+  }
+  // What a run ends with: its weights, its masks and its kernels.
+  std::string result_hash(const std::string& output) {
+    return sha256_hex(text_of(folder_ / output / "model.onnx") +
+                      text_of(folder_ / output / "bundle" / "weights.bin"));
+  }
+  json report(const std::string& output) {
+    return json::parse(text_of(folder_ / output / "report.json"));
+  }
+
+  fs::path folder_;
+  json config_;
+};
+
+TEST_F(Run, LeavesABundleAModelAndAReport) {
+  const Outcome outcome = run("a", {"--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json printed = json::parse(outcome.out);
+  EXPECT_EQ(printed, report("a"));
+  for (const char* file : {"config.json", "manifest.json", "measurements.json", "log.jsonl",
+                           "model.onnx", "report.html", "bundle/model.c", "bundle/weights.bin",
+                           "bundle/selftest.c", "bundle/manifest.json"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "a" / file)) << file;
+  }
+  const json& ship = printed["stages"].back();
+  ASSERT_EQ(ship["variants"].size(), 3U);
+  EXPECT_GT(ship["variants"][2]["test"]["top1"].get<double>(), 0.9);
+  EXPECT_EQ(ship["variants"][2]["test"]["samples"], 500);
+  // What is simulated while training is what the kernels compute.
+  EXPECT_EQ(printed["stages"][3]["validation"]["top1"], ship["variants"][2]["validation"]["top1"]);
+  EXPECT_GE(printed["stages"][2]["conv_macs_divided_by"].get<double>(), 4);
+  // A finished run is not overwritten.
+  const Outcome again = run("a");
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(
+      again.err,
+      HasSubstr(
+          (folder_ / "a").string() +
+          ": holds this run already; go on with --resume, or choose another folder with --output"));
+}
+
+TEST_F(Run, KilledAndResumedEndsWithTheSameBits) {
+  const Outcome whole = run("whole");
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const std::string measurements = (folder_ / "whole" / "measurements.json").string();
+  int kills = 0;
+  for (int delay_ms = 150; delay_ms < 4000; delay_ms = delay_ms * 3 / 2) {
+    Process process(command("killed", {"--resume", "--measurements", measurements}),
+                    folder_ / "streams");
+    std::this_thread::sleep_for(std::chrono::milliseconds(delay_ms));
+    if (!process.is_running()) break;
+    process.send(SIGKILL);
+    process.wait();
+    ++kills;
+  }
+  EXPECT_GT(kills, 2);
+  const Outcome last = run("killed", {"--resume", "--measurements", measurements});
+  ASSERT_EQ(last.code, 0) << last.err;
+  EXPECT_EQ(result_hash("killed"), result_hash("whole"));
+}
+
+TEST_F(Run, CtrlCSavesAndStops) {
+  config_["stages"][0]["epochs"] = 2000;
+  Process process(command("stopped"), folder_ / "streams");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  process.send(SIGINT);
+  const Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
+  EXPECT_TRUE(fs::exists(folder_ / "stopped" / "checkpoints" / "dense.safetensors"));
+}
+
+TEST_F(Run, RefusesWhatCannotBeMetAndSavesThePoints) {
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"latency_ms_max", 1e-5}};
+  const Outcome outcome = run("a");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("latency_ms_max: 1e-05 ms cannot be met: the dense network takes "));
+  EXPECT_FALSE(report("a")["points"].empty());
+  EXPECT_EQ(report("a")["requirements"][0]["met"], false);
+}
+
+TEST_F(Run, MissedRequirementsEndWithTheirOwnCode) {
+  config_["requirements"] = {{"size_bytes_max", 10}};
+  const Outcome outcome = run("a");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("requirements are not met: size_bytes_max: wanted at most 10.0, got "));
+  EXPECT_TRUE(fs::exists(folder_ / "a" / "bundle" / "model.c"));
+}
+
+TEST_F(Run, RefusesAFolderOfAnotherRunOrOfSomethingElse) {
+  config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
+  ASSERT_EQ(run("a").code, 0);
+  config_["seed"] = 2;
+  Outcome outcome = run("a", {"--resume"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr((folder_ / "a").string() +
+                ": holds a run of another config (/seed); choose another folder with --output"));
+  fs::create_directories(folder_ / "b");
+  std::ofstream(folder_ / "b" / "letter.txt") << "dear";
+  outcome = run("b");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr(
+          (folder_ / "b").string() +
+          ": expected a new or empty folder, or an earlier run, got a folder with other files"));
+}
+
+TEST_F(Run, StopsAtNaNAndKeepsTheLastGoodState) {
+  config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
+  config_["training"]["lr"] = 900;
+  config_["training"]["clip_norm"] = 0;
+  config_["training"]["warm_up_steps"] = 0;
+  config_["stages"][0]["epochs"] = 40;
+  const Outcome outcome = run("a");
+  EXPECT_EQ(outcome.code, 2) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("step "));
+  EXPECT_FALSE(fs::exists(folder_ / "a" / "checkpoints" / "dense.json"));
+}
+
+TEST_F(Run, NamesADamagedCheckpoint) {
+  config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
+  config_["stages"][0]["epochs"] = 2000;
+  Process process(command("a"), folder_ / "streams");
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  process.send(SIGINT);
+  ASSERT_EQ(process.wait().code, 130);
+  const fs::path checkpoint = folder_ / "a" / "checkpoints" / "dense.safetensors";
+  fs::resize_file(checkpoint, fs::file_size(checkpoint) / 2);
+  const Outcome outcome = run("a", {"--resume"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr(checkpoint.string()));
+}
+
+TEST_F(Run, CompilesForAForeignTargetAndSaysThatItDoesNotMeasure) {
+#if !defined(__x86_64__)
+  GTEST_SKIP() << "aarch64 is this machine";
+#endif
+  config_["target"] = "aarch64";
+  // Law 1 wants times of the pruned layers: without a machine they have to be given.
+  config_["stages"].erase(config_["stages"].begin() + 1);
+  config_["stages"][1]["distill_from"] = "";
+  const Outcome outcome = run("a");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr("target \"aarch64\" is for aarch64: compiled, but not measured on this machine"));
+  EXPECT_TRUE(fs::exists(folder_ / "a" / "bundle" / "kernels_arm_neon_dot.c"));
+}
+
+TEST_F(Run, DryRunPrintsThePlanAndLeavesNothing) {
+  const Outcome outcome = run("a", {"--dry-run", "--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  EXPECT_EQ(plan["stages"].size(), 4U);
+  EXPECT_GT(plan["seconds"].get<double>(), 0);
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
+}
+
+TEST_F(Run, NamesDataThatAreMissing) {
+  config_["data"]["path"] = "nowhere.csv";
+  const Outcome outcome = run("a");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("nowhere.csv"));
+}
+
+}  // namespace
+}  // namespace xgen::cli
