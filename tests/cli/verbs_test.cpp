@@ -1,0 +1,465 @@
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "core/npy.h"
+#include "tests/core/onnx/model_builder.h"
+#include "tests/support/random_graph.h"
+#include "tests/support/temporary_folder.h"
+
+/// The compiler's verbs as a person calls them: the built program, its messages and exit codes.
+namespace xgen::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+struct Said {
+  int code = 0;
+  std::string out, err;
+  json parsed() const { return json::parse(out); }
+};
+
+class Verbs : public OnnxTest {
+ protected:
+  // Runs `xgen-train -q ARGS`; only warnings and errors are left on stderr.
+  Said run(const std::string& arguments, const std::string& environment = "") const {
+    const std::string err = (folder_ / "stderr.txt").string();
+    const auto result =
+        test::run_command(environment + " '" XGEN_TRAIN "' -q " + arguments + " 2>'" + err + "'");
+    std::ifstream file(err);
+    return {result.exit_code, result.output, {std::istreambuf_iterator<char>(file), {}}};
+  }
+  // The message of a refusal, without the program's name and the end of the line.
+  std::string refusal(const std::string& arguments, const std::string& environment = "") const {
+    const Said said = run(arguments, environment);
+    EXPECT_EQ(said.code, 2) << said.out << said.err;
+    EXPECT_EQ(said.out, "");
+    const std::string name = "xgen-train: ";
+    EXPECT_EQ(said.err.rfind(name, 0), 0U) << said.err;
+    std::string text = said.err.substr(std::min(name.size(), said.err.size()));
+    if (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+  }
+  std::string path(const std::string& name) const { return "'" + (folder_ / name).string() + "'"; }
+  std::string shown(const std::string& name) const { return (folder_ / name).string(); }
+  std::string compile_line() const { return "compile " + path("model.onnx") + " -o " + path("b"); }
+
+  // x [1, 2, 4, 4] -> Conv -> Relu -> y; writes model.onnx.
+  void small_model(std::int64_t batch = 1) {
+    input("x", {batch, 2, 4, 4});
+    test::RandomTensors random(1);
+    const ir::Constant w = random.f32({4, 2, 3, 3});
+    floats("w", {4, 2, 3, 3}, {w.as<float>().begin(), w.as<float>().end()});
+    set(node("Conv", "conv", {"x", "w"}, "c"), "pads", std::vector<std::int64_t>{1, 1, 1, 1});
+    node("Relu", "relu", {"c"}, "out/y");
+    output("out/y");
+    write(bytes());
+  }
+  void write_x(const ir::Extents& shape = {1, 2, 4, 4}) const {
+    write_npy(folder_ / "x.npy", test::RandomTensors(2).f32(shape));
+  }
+  bool exists(const std::string& name) const { return fs::exists(folder_ / name); }
+};
+
+TEST_F(Verbs, CompileInferAndBenchAModelAndItsBundle) {
+  small_model();
+  write_x();
+  const Said compiled = run(compile_line() + " --name net --explain --json");
+  ASSERT_EQ(compiled.code, 0) << compiled.err;
+  const json result = compiled.parsed();
+  EXPECT_EQ(result["name"], "net");
+  EXPECT_EQ(result["macs"], 4 * 16 * 2 * 9);
+  EXPECT_EQ(result["explain"]["passes"].size(), 7U);
+  EXPECT_GT(result["measured"]["median_ms"].get<double>(), 0);
+
+  std::vector<ir::Constant> outputs;
+  for (const std::string model : {"model.onnx", "b"}) {
+    const Said said = run("infer " + path(model) + " --input x=" + path("x.npy") + " --output " +
+                          path("out of " + model) + " --json");
+    ASSERT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(said.parsed()["outputs"][0]["name"], "out/y");
+    outputs.push_back(read_npy(folder_ / ("out of " + model) / "out_y.npy"));
+  }
+  EXPECT_EQ(outputs[0].shape, (ir::Extents{1, 4, 4, 4}));
+  EXPECT_EQ(outputs[0].bytes, outputs[1].bytes);
+
+  const Said bench = run("bench " + path("model.onnx") + " " + path("b") +
+                         " --runs 3 --per-layer --kernels scalar --json");
+  ASSERT_EQ(bench.code, 0) << bench.err;
+  const json timed = bench.parsed();
+  EXPECT_EQ(timed["threads"], 1);
+  ASSERT_EQ(timed["models"].size(), 2U);
+  for (const json& m : timed["models"]) {
+    EXPECT_EQ(m["kernels"], "fp32 scalar");
+    EXPECT_LE(m["min_ms"].get<double>(), m["median_ms"].get<double>());
+    EXPECT_LE(m["median_ms"].get<double>(), m["p95_ms"].get<double>());
+    for (const json& layer : m["layers"]) {
+      for (const char* key : {"name", "op", "scheme", "ms", "gflops", "ceiling_share"})
+        EXPECT_TRUE(layer.contains(key)) << key;
+    }
+  }
+}
+
+TEST_F(Verbs, InspectCountsWhatAModelHolds) {
+  small_model(-1);
+  const Said said = run("inspect " + path("model.onnx") + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json result = said.parsed();
+  EXPECT_EQ(result["macs"], 4 * 16 * 2 * 9);
+  EXPECT_EQ(result["parameters"], 72);
+  EXPECT_EQ(result["nonzero"], 72);
+  EXPECT_GT(result["peak_bytes"].get<int>(), 72 * 4);
+  EXPECT_EQ(result["unsupported"], json::array());
+  EXPECT_EQ(result["trainable"], true);
+  ASSERT_EQ(result["layers"].size(), 2U);
+  EXPECT_EQ(result["layers"][0]["shape"], json({"N", 4, 4, 4}));
+  EXPECT_EQ(run("inspect " + path("model.onnx")).code, 0);
+}
+
+TEST_F(Verbs, InspectListsEveryUnsupportedOperator) {
+  input("x", {1, 4});
+  node("Acos", "first", {"x"}, "a");
+  node("Relu", "fine", {"a"}, "b");
+  node("Acos", "second", {"b"}, "c");
+  node("Tan", "third", {"c"}, "y");
+  output("y");
+  write(bytes());
+  const Said said = run("inspect " + path("model.onnx") + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  std::vector<std::string> nodes;
+  const json result = said.parsed();
+  for (const json& u : result["unsupported"]) nodes.push_back(u["node"]);
+  EXPECT_THAT(nodes, ::testing::ElementsAre("first", "second", "third"));
+}
+
+TEST_F(Verbs, InspectListsEveryNodeThatNoKernelServes) {
+  input("x", {1, 2, 4, 4});
+  input("w", {2, 2, 1, 1});
+  node("Conv", "one", {"x", "w"}, "a");
+  node("Relu", "fine", {"a"}, "b");
+  node("Conv", "two", {"b", "w"}, "y");
+  output("y");
+  write(bytes());
+  const Said said = run("inspect " + path("model.onnx") + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json result = said.parsed();
+  EXPECT_TRUE(result["peak_bytes"].is_null());
+  ASSERT_EQ(result["unsupported"].size(), 2U);
+  EXPECT_EQ(result["unsupported"][0]["reason"], "node \"one\" (Conv): the weight must be constant");
+  EXPECT_EQ(result["unsupported"][1]["node"], "two");
+}
+
+TEST_F(Verbs, ListsAreJsonObjects) {
+  EXPECT_EQ(run("targets --json").parsed()["targets"][0]["name"], "host");
+  const json ops = run("ops --json").parsed();
+  EXPECT_THAT(ops["ops"].get<std::vector<std::string>>(), ::testing::Contains("Conv"));
+  EXPECT_EQ(ops["opset_max"], 22);
+}
+
+// Bad input: exit code 2, the message as a whole, nothing written.
+
+TEST_F(Verbs, AMissingModelIsRefused) {
+  EXPECT_EQ(refusal(compile_line()), shown("model.onnx") + ": no such file");
+  EXPECT_EQ(refusal("infer " + path("no.onnx") + " -o " + path("out")),
+            shown("no.onnx") + ": no such file or folder");
+  EXPECT_FALSE(exists("b"));
+  EXPECT_FALSE(exists("out"));
+}
+
+TEST_F(Verbs, AnEmptyModelIsRefused) {
+  write("");
+  EXPECT_EQ(refusal(compile_line()), shown("model.onnx") + ": the file is empty");
+  EXPECT_FALSE(exists("b"));
+}
+
+TEST_F(Verbs, ATruncatedModelIsRefused) {
+  small_model();
+  const std::size_t half = bytes().size() / 2;
+  write(bytes().substr(0, half));
+  EXPECT_EQ(refusal(compile_line()), shown("model.onnx") +
+                                         ": not an ONNX model, or the file is truncated (" +
+                                         std::to_string(half) + " bytes)");
+  EXPECT_FALSE(exists("b"));
+}
+
+TEST_F(Verbs, AForeignFileIsRefused) {
+  write("{\"this\": \"is JSON\"}");
+  EXPECT_EQ(refusal(compile_line()),
+            shown("model.onnx") + ": not an ONNX model, or the file is truncated (19 bytes)");
+  EXPECT_FALSE(exists("b"));
+}
+
+TEST_F(Verbs, ExternalDataOutsideTheFolderAreRefused) {
+  input("x", {1, 2});
+  auto& w = floats("w", {2}, {});
+  w.set_data_location(onnx::TensorProto::EXTERNAL);
+  auto* location = w.add_external_data();
+  location->set_key("location");
+  location->set_value("../../etc/passwd");
+  node("Add", "add", {"x", "w"}, "y");
+  output("y");
+  write(bytes());
+  EXPECT_EQ(
+      refusal(compile_line()),
+      shown("model.onnx") +
+          ": initializer \"w\": external data \"../../etc/passwd\" lie outside of the model's "
+          "folder; move them beside the model");
+}
+
+TEST_F(Verbs, ADimensionWithoutASizeIsRefused) {
+  input("x", {1, 2, -1, -1});
+  node("Relu", "relu", {"x"}, "y");
+  output("y");
+  write(bytes());
+  EXPECT_EQ(refusal(compile_line()),
+            shown("model.onnx") +
+                ": model \"g\": dimensions without a size: \"x_2\", \"x_3\"; bind "
+                "them with --dim NAME=N");
+  EXPECT_EQ(refusal(compile_line() + " --dim x_2=4 --dim x_3=4 --dim z=1"),
+            shown("model.onnx") + ": model \"g\" has no dimension \"z\"; it has \"x_2\", \"x_3\"");
+  EXPECT_EQ(refusal(compile_line() + " --dim x_2=four"),
+            "--dim x_2: expected a whole number above 0, got \"four\"");
+  EXPECT_EQ(run(compile_line() + " --dim x_2=4 --dim x_3=4 --no-measure").code, 0);
+}
+
+TEST_F(Verbs, UnsupportedOperatorsAreAllNamed) {
+  input("x", {1, 4});
+  node("Tan", "t", {"x"}, "a");
+  for (int i = 0; i < 4; ++i)
+    node("Acos", "a" + std::to_string(i), {i == 0 ? "a" : "v" + std::to_string(i - 1)},
+         "v" + std::to_string(i));
+  output("v3");
+  write(bytes());
+  EXPECT_EQ(refusal(compile_line()), shown("model.onnx") +
+                                         ": 2 operators are not supported (opset 13):\n"
+                                         "  Acos: node \"a0\", \"a1\", \"a2\" and 1 more\n"
+                                         "  Tan: node \"t\"");
+}
+
+TEST_F(Verbs, AnOutputFolderWithOtherFilesIsLeftAlone) {
+  small_model();
+  fs::create_directory(folder_ / "b");
+  std::ofstream(folder_ / "b" / "letter.txt") << "dear";
+  EXPECT_EQ(refusal(compile_line() + " --no-measure"),
+            shown("b") +
+                ": expected a new or empty folder, or an earlier bundle, got a folder "
+                "with other files");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "b"), {}), 1);
+}
+
+// A folder where nothing can be written: a mounted one for root, who writes anywhere else.
+class Mounted {
+ public:
+  Mounted(const fs::path& at, const std::string& options) : at_(at.string()) {
+    fs::create_directory(at);
+    const auto mounted =
+        test::run_command("mount -t tmpfs -o " + options + " xgen-test '" + at_ + "'");
+    ok_ = mounted.exit_code == 0;
+    why_ = mounted.output;
+  }
+  ~Mounted() {
+    if (ok_) test::run_command("umount '" + at_ + "'");
+  }
+  Mounted(const Mounted&) = delete;
+  Mounted& operator=(const Mounted&) = delete;
+  bool ok() const { return ok_; }
+  const std::string& why() const { return why_; }
+
+ private:
+  std::string at_, why_;
+  bool ok_ = false;
+};
+
+TEST_F(Verbs, AFullDiskLeavesNothingHalfWritten) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to mount a small disk";
+  const Mounted disk(folder_ / "disk", "size=64k");
+  if (!disk.ok()) GTEST_SKIP() << "cannot mount: " << disk.why();
+  small_model();
+  const std::string message =
+      refusal("compile " + path("model.onnx") + " --no-measure -o " + path("disk/b"));
+  EXPECT_THAT(message, HasSubstr(shown("disk/.b.new/")));
+  EXPECT_THAT(message, HasSubstr("No space left on device"));
+  EXPECT_TRUE(fs::is_empty(folder_ / "disk"));
+}
+
+TEST_F(Verbs, AReadOnlyFolderIsRefused) {
+  small_model();
+  std::optional<Mounted> disk;
+  std::string reason = "Permission denied";
+  if (geteuid() == 0) {
+    disk.emplace(folder_ / "disk", "ro");
+    if (!disk->ok()) GTEST_SKIP() << "cannot mount: " << disk->why();
+    reason = "Read-only file system";
+  } else {
+    fs::create_directory(folder_ / "disk");
+    fs::permissions(folder_ / "disk", fs::perms::owner_read | fs::perms::owner_exec);
+  }
+  EXPECT_EQ(refusal("compile " + path("model.onnx") + " --no-measure -o " + path("disk/b")),
+            shown("disk/.b.new") + ": cannot create: " + reason);
+}
+
+TEST_F(Verbs, WithoutACCompilerNothingIsMeasured) {
+  small_model();
+  write_x();
+  const std::string none = "CC=/nonexistent";
+  const std::string message = refusal(compile_line(), none);
+  EXPECT_THAT(message, HasSubstr("/nonexistent"));
+  EXPECT_FALSE(exists("b"));
+  EXPECT_EQ(
+      refusal("infer " + path("model.onnx") + " --input x=" + path("x.npy") + " -o " + path("out"),
+              none),
+      message);
+  EXPECT_FALSE(exists("out"));
+  EXPECT_EQ(run(compile_line() + " --no-measure", none).code, 0);
+}
+
+TEST_F(Verbs, AForeignTargetIsCompiledAndNotMeasured) {
+  small_model();
+  const Said said = run(compile_line() + " --target aarch64 --json", "CC=/nonexistent");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_TRUE(said.parsed()["measured"].is_null());
+  EXPECT_EQ(said.parsed()["not_measured"],
+            "target \"aarch64\" is for aarch64: compiled, but not measured on this machine");
+  EXPECT_TRUE(exists("b/kernels_arm_neon.c"));
+  EXPECT_EQ(refusal("bench " + path("b")),
+            shown("b") + ": a bundle for aarch64; this machine is x86_64");
+}
+
+TEST_F(Verbs, AnUnknownTargetPassOrThreadCountIsRefused) {
+  small_model();
+  EXPECT_EQ(refusal(compile_line() + " --target sparc"),
+            "unknown target \"sparc\"; known targets: host, aarch64, x86_64, or a JSON file");
+  EXPECT_THAT(refusal(compile_line() + " --disable fold"),
+              HasSubstr("unknown pass \"fold\"; passes: fold_constants, "));
+  EXPECT_EQ(refusal(compile_line() + " --threads 2"),
+            "--threads: generated kernels run on one thread; expected 1, got 2");
+  EXPECT_EQ(refusal(compile_line() + " --batch 2"),
+            shown("model.onnx") +
+                ": model \"g\": a batch of 2 needs a symbolic leading dimension; its shapes are "
+                "fixed");
+  EXPECT_FALSE(exists("b"));
+}
+
+TEST_F(Verbs, WrongArraysAreRefused) {
+  small_model();
+  const auto infer = [&](const std::string& inputs) {
+    return refusal("infer " + path("model.onnx") + " " + inputs + " -o " + path("out"));
+  };
+  const std::string has = "\"x\" (f32 [1, 2, 4, 4])", file = shown("x.npy");
+  EXPECT_EQ(infer(""),
+            shown("model.onnx") +
+                ": no file for \"x\"; give every input as --input NAME=FILE.npy: " + has);
+  EXPECT_EQ(infer("--input x=" + path("x.npy")), file + ": no such file, or it cannot be read");
+  std::ofstream(folder_ / "x.npy") << "not an array";
+  EXPECT_EQ(infer("--input x=" + path("x.npy")),
+            file + ": expected a .npy file, got another format");
+  write_x({1, 2, 4, 5});
+  EXPECT_EQ(infer("--input x=" + path("x.npy")),
+            file + ": input \"x\": expected f32 [1, 2, 4, 4], got f32 [1, 2, 4, 5]");
+  write_npy(folder_ / "x.npy", test::RandomTensors(1).integers<std::uint8_t>({1, 2, 4, 4}, 0, 9));
+  EXPECT_EQ(infer("--input x=" + path("x.npy")),
+            file + ": input \"x\": expected f32 [1, 2, 4, 4], got u8 [1, 2, 4, 4]");
+  write_x();
+  EXPECT_EQ(infer("--input x=" + path("x.npy") + " --input xx=" + path("x.npy")),
+            "--input xx: the model has no such input; it has " + has);
+  EXPECT_EQ(infer("--input x"), "--input: expected NAME=FILE.npy, got \"x\"");
+  EXPECT_FALSE(exists("out"));
+}
+
+TEST_F(Verbs, ABundleThatWasChangedIsRefused) {
+  small_model();
+  ASSERT_EQ(run(compile_line() + " --no-measure").code, 0);
+  std::ofstream(folder_ / "b" / "model.c", std::ios::app) << "/* mine */\n";
+  EXPECT_EQ(refusal("bench " + path("b")),
+            shown("b/model.c") +
+                ": is not the file that the bundle's manifest.json lists (SHA-256 differs); "
+                "compile the model again");
+}
+
+TEST_F(Verbs, AFolderThatIsNoModelIsRefused) {
+  fs::create_directory(folder_ / "b");
+  EXPECT_EQ(refusal("bench " + path("b")),
+            shown("b") +
+                ": expected an ONNX file, a bundle, or the folder of a run that was "
+                "compiled; this folder has no model.c");
+}
+
+TEST_F(Verbs, KernelsThatDoNotRunHereAreRefused) {
+  small_model();
+  EXPECT_THAT(refusal("bench " + path("model.onnx") + " --kernels arm-neon"),
+              HasSubstr("--kernels arm-neon: does not run on this machine, which has scalar"));
+  EXPECT_THAT(refusal("bench " + path("model.onnx") + " --kernels mmx"),
+              HasSubstr("unknown instruction set \"mmx\"; known: scalar, x86-avx2"));
+}
+
+// verify
+
+class Verify : public Verbs {
+ protected:
+  // A folder of the small model with an input and the output that somebody claims.
+  void test_folder(const std::string& name, float added) {
+    const fs::path set = folder_ / "tests" / name / "test_data_set_0";
+    fs::create_directories(set);
+    path_ = folder_ / "tests" / name / "model.onnx";
+    model_.clear_graph();
+    graph().set_name("g");
+    input("x", {1, 3});
+    node("Relu", "relu", {"x"}, "y");
+    output("y");
+    write(bytes());
+    tensor(set / "input_0.pb", {-1, 2, 3});
+    tensor(set / "output_0.pb", {0, 2, 3 + added});
+  }
+  static void tensor(const fs::path& file, const std::vector<float>& values) {
+    onnx::TensorProto t;
+    t.set_data_type(onnx::TensorProto::FLOAT);
+    t.add_dims(1);
+    t.add_dims(3);
+    for (const float v : values) t.add_float_data(v);
+    std::ofstream(file, std::ios::binary) << t.SerializeAsString();
+  }
+};
+
+TEST_F(Verify, TellsPassedWrongAndRefusedApart) {
+  test_folder("right", 0.001F);
+  test_folder("slightly_off", 0.01F);
+  test_folder("strange", 0);
+  node("Acos", "acos", {"x"}, "z");
+  write(bytes());
+  const Said said = run("verify " + path("tests") + " --json");
+  EXPECT_EQ(said.code, 4) << said.err;
+  const json result = said.parsed();
+  EXPECT_EQ(result["passed"], 1);
+  EXPECT_EQ(result["wrong"], 1);
+  EXPECT_EQ(result["refused"], 1);
+  EXPECT_EQ(result["crashed"], 0);
+  EXPECT_EQ(result["folders"][1]["reason"],
+            "test_data_set_0, output \"y\": element 2: expected 3.01, got 3");
+  EXPECT_EQ(result["folders"][2]["reason"],
+            "1 operator is not supported (opset 13):\n  Acos: node \"acos\"");
+  EXPECT_EQ(run("verify " + path("tests/right")).code, 0);
+}
+
+TEST_F(Verify, RefusesOpsetsThatAreNotRead) {
+  for (const int opset : {6, 23}) {
+    set_opset(opset);
+    test_folder("opset", 0);
+    const json result = run("verify " + path("tests/opset") + " --json").parsed();
+    EXPECT_EQ(result["folders"][0]["reason"],
+              "opset " + std::to_string(opset) + " is not supported; expected 7 to 22");
+  }
+}
+
+TEST_F(Verify, RefusesAFolderWithoutAModel) {
+  fs::create_directory(folder_ / "tests");
+  EXPECT_EQ(refusal("verify " + path("tests")),
+            shown("tests") + ": has no model.onnx, nor has a folder in it");
+}
+
+}  // namespace
+}  // namespace xgen::cli
