@@ -55,7 +55,7 @@ std::string text_of(const json& r) {
   Table sums({"<" + r.value("name", r["path"].get<std::string>()), "<"});
   sums.add({"multiply-adds",
             grouped(macs) + (macs >= dense ? "" : " of " + grouped(dense) + " without pruning")});
-  if (r["parameters"].is_number()) {
+  if (r["parameters"].get<std::int64_t>() > 0) {
     sums.add({"parameters", grouped(r["parameters"].get<std::int64_t>())});
     sums.add({"not zero", grouped(r["nonzero"].get<std::int64_t>())});
   }

@@ -11,6 +11,7 @@
 #include "codegen/targets.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/ir/node_size.h"
 #include "core/random.h"
 #include "core/reference/evaluate.h"
 #include "core/sha256.h"
@@ -211,6 +212,9 @@ void write_bundle(const CompiledModel& model, const fs::path& folder,
   manifest["batch"] = model.program.batch;
   manifest["memory_bytes"] = model.program.memory_bytes();
   manifest["weights_bytes"] = model.program.weights.size();
+  const ir::NodeSize size = ir::size_of_graph(model.graph);
+  manifest["parameters"] = size.parameters;
+  manifest["nonzero"] = size.nonzero;
   manifest["inputs"] = tensors_json(model.program.inputs, model.program.batch);
   manifest["outputs"] = tensors_json(model.program.outputs, model.program.batch);
   nlohmann::json steps = nlohmann::json::array();
