@@ -53,6 +53,12 @@ class Run : public ::testing::Test {
   Outcome run(const std::string& output, const std::vector<std::string>& more = {}) {
     return Process(command(output, more), folder_ / "streams").wait();
   }
+  // Lets a run go on until it has written a file.
+  bool wait_for(Process& process, const fs::path& file) {
+    for (int i = 0; i < 600 && process.is_running() && !fs::exists(file); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return fs::exists(file);
+  }
   // What a run ends with: its weights, its masks and its kernels.
   std::string result_hash(const std::string& output) {
     return sha256_hex(text_of(folder_ / output / "model.onnx") +
@@ -116,11 +122,11 @@ TEST_F(Run, KilledAndResumedEndsWithTheSameBits) {
 TEST_F(Run, CtrlCSavesAndStops) {
   config_["stages"][0]["epochs"] = 2000;
   Process process(command("stopped"), folder_ / "streams");
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  ASSERT_TRUE(wait_for(process, folder_ / "stopped" / "checkpoints" / "dense.safetensors"));
   process.send(SIGINT);
   const Outcome outcome = process.wait();
   EXPECT_EQ(outcome.code, 130) << outcome.err;
-  EXPECT_TRUE(fs::exists(folder_ / "stopped" / "checkpoints" / "dense.safetensors"));
+  EXPECT_FALSE(fs::exists(folder_ / "stopped" / "checkpoints" / "dense.json"));
 }
 
 TEST_F(Run, RefusesWhatCannotBeMetAndSavesThePoints) {
@@ -180,7 +186,7 @@ TEST_F(Run, NamesADamagedCheckpoint) {
   config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
   config_["stages"][0]["epochs"] = 2000;
   Process process(command("a"), folder_ / "streams");
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  ASSERT_TRUE(wait_for(process, folder_ / "a" / "checkpoints" / "dense.safetensors"));
   process.send(SIGINT);
   ASSERT_EQ(process.wait().code, 130);
   const fs::path checkpoint = folder_ / "a" / "checkpoints" / "dense.safetensors";
