@@ -1,6 +1,6 @@
 #include "codegen/passes/fuse_epilogue.h"
 
-#include <limits>
+#include "core/ir/activation.h"
 
 namespace xgen::passes {
 
@@ -11,44 +11,6 @@ using ir::Conv;
 using ir::Node;
 using ir::Unary;
 using ir::ValueId;
-
-std::optional<Activation> activation_of(const Unary& unary) {
-  Activation a;
-  switch (unary.kind) {
-    case Unary::Kind::relu:
-      a.kind = Activation::Kind::clip;
-      a.low = 0;
-      return a;
-    case Unary::Kind::clip:
-      a.kind = Activation::Kind::clip;
-      a.low = unary.low;
-      a.high = unary.high;
-      return a;
-    case Unary::Kind::leaky_relu:
-      a.kind = Activation::Kind::leaky_relu;
-      break;
-    case Unary::Kind::sigmoid:
-      a.kind = Activation::Kind::sigmoid;
-      break;
-    case Unary::Kind::tanh:
-      a.kind = Activation::Kind::tanh;
-      break;
-    case Unary::Kind::silu:
-      a.kind = Activation::Kind::silu;
-      break;
-    case Unary::Kind::hard_sigmoid:
-      a.kind = Activation::Kind::hard_sigmoid;
-      break;
-    case Unary::Kind::hard_swish:
-      a.kind = Activation::Kind::hard_swish;
-      break;
-    default:
-      return std::nullopt;
-  }
-  a.alpha = unary.alpha;
-  a.beta = unary.beta;
-  return a;
-}
 
 // The convolution that computes `value` for this one reader alone, with a constant weight, or null.
 const Node* own_conv(const ir::Graph& graph, const ir::UseMap& uses, ValueId value) {
@@ -63,7 +25,7 @@ std::optional<ir::Patch> fuse_activation(const ir::Graph& graph, const ir::UseMa
   const auto* unary = node.as<Unary>();
   if (unary == nullptr) return std::nullopt;
   const Node* conv = own_conv(graph, uses, node.inputs[0]);
-  const std::optional<Activation> activation = activation_of(*unary);
+  const std::optional<Activation> activation = ir::to_activation(*unary);
   if (conv == nullptr || !activation ||
       conv->as<Conv>()->epilogue.activation.kind != Activation::Kind::none)
     return std::nullopt;

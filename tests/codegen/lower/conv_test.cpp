@@ -1,15 +1,9 @@
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <ostream>
 
-#include "codegen/kernels/isa.h"
-#include "codegen/lower/lower.h"
-#include "codegen/runtime/host_model.h"
 #include "core/ir/infer_shapes.h"
-#include "core/reference/evaluate.h"
-#include "tests/support/random_graph.h"
+#include "tests/support/compiled_graph.h"
 
 namespace xgen::lower {
 namespace {
@@ -124,62 +118,16 @@ ir::Graph make_graph(const Case& c, bool integer, unsigned seed) {
   return ir::infer_shapes(std::move(graph));
 }
 
-std::vector<ir::Constant> random_inputs(const ir::Graph& graph, unsigned seed) {
-  test::RandomTensors random(seed);
-  std::vector<ir::Constant> inputs;
-  for (const ir::ValueId id : graph.inputs()) {
-    const ir::Extents shape = ir::extents(*graph.value(id).type.shape);
-    inputs.push_back(graph.value(id).type.dtype == ir::DType::u8
-                         ? random.integers<std::uint8_t>(shape, 0, 255)
-                         : random.f32(shape));
-  }
-  return inputs;
-}
-
-void expect_equal(const ir::Constant& got, const ir::Constant& want, const std::string& what) {
-  ASSERT_EQ(got.shape, want.shape) << what;
-  ASSERT_EQ(got.dtype, want.dtype) << what;
-  if (got.dtype == ir::DType::u8) {
-    EXPECT_THAT(got.as<std::uint8_t>(), ::testing::ElementsAreArray(want.as<std::uint8_t>()))
-        << what;
-    return;
-  }
-  for (std::int64_t i = 0; i < got.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    ASSERT_NEAR(got.as<float>()[at], want.as<float>()[at],
-                1e-4 * (1 + std::abs(want.as<float>()[at])))
-        << what << " at " << i;
-  }
-}
-
 class ConvKernels : public ::testing::TestWithParam<Case> {};
-
-void check(const Case& c, bool integer, bool signed_activations) {
-  const ir::Graph graph = make_graph(c, integer, 3);
-  const auto inputs = random_inputs(graph, 5);
-  const ir::Constant want = reference::evaluate(graph, inputs)[0];
-  LowerOptions options;
-  options.signed_activations = signed_activations;
-  std::vector<std::string> isas;
-  for (const kernels::Isa* isa : kernels::host_isas()) {
-    if (!signed_activations || isa->arch == std::string("any")) isas.emplace_back(isa->name);
-  }
-  HostModel model = HostModel::build(lower(graph, options), isas);
-  for (const std::string& isa : isas) {
-    model.select(isa);
-    expect_equal(model.run(inputs)[0], want, isa);
-    expect_equal(model.run(inputs)[0], want, isa + ", second run");
-  }
-}
 
 TEST_P(ConvKernels, Fp32AgreesWithTheReferenceOnEveryInstructionSet) {
   if (GetParam().real_out) return;  // the int8 kernels alone have it
-  check(GetParam(), false, false);
+  test::expect_agreement(make_graph(GetParam(), false, 3));
 }
 
-TEST_P(ConvKernels, Int8EqualsTheReferenceOnEveryInstructionSet) { check(GetParam(), true, false); }
-
-TEST_P(ConvKernels, Int8StoredSignedEqualsTheReference) { check(GetParam(), true, true); }
+TEST_P(ConvKernels, Int8EqualsTheReferenceOnEveryInstructionSet) {
+  test::expect_agreement(make_graph(GetParam(), true, 3));
+}
 
 INSTANTIATE_TEST_SUITE_P(, ConvKernels, ::testing::ValuesIn(kCases),
                          [](const auto& c) { return c.param.name; });
