@@ -31,7 +31,6 @@ struct Step {
   std::string scheme = "dense";
   std::int64_t macs = 0;        ///< multiply-adds that the kernel does, zeros skipped.
   std::int64_t dense_macs = 0;  ///< those of the layer without sparsity.
-  std::int64_t weight_bytes = 0;
 };
 
 /// An input or output of the model as the caller sees it.

@@ -101,7 +101,7 @@ std::string c_arguments(const StepArgs& args, const std::string& name) {
   return str("static const ", c_type(args), " ", name, " = ", fields, ";");
 }
 
-std::string c_list(const xgen_list& list, int) { return initializer(list); }
+std::string c_list(const xgen_list& list) { return initializer(list); }
 std::string c_channel_map(const xgen_channel_map& map) { return initializer(map); }
 
 std::string c_identifier(const std::string& text) {

@@ -12,7 +12,7 @@ std::string c_float(float value);
 std::string c_string(const std::string& text);
 /// `static const xgen_conv step_3 = {...};` for the arguments of a step.
 std::string c_arguments(const StepArgs& args, const std::string& name);
-std::string c_list(const xgen_list& list, int level = 0);
+std::string c_list(const xgen_list& list);
 std::string c_channel_map(const xgen_channel_map& map);
 /// The C type of the arguments: "xgen_conv".
 std::string c_type(const StepArgs& args);
