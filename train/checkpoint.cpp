@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "core/ir/print.h"
 #include "core/sha256.h"
 #include "core/tensor_file.h"
 #include "train/tensors.h"
@@ -59,7 +60,7 @@ std::string structure_hash(const ir::Graph& graph) {
   };
   add_values(graph.inputs());
   for (const ir::Node& node : graph.nodes()) {
-    sha.update(str(ir::op_name(node.op), " ", node.name, "\n"));
+    sha.update(str(ir::print(node.op), " ", node.name, "\n"));
     add_values(node.inputs);
     add_values(node.outputs);
   }

@@ -24,8 +24,8 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 /// @throws UserError when the file is missing, damaged, or not a checkpoint.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
-/// SHA-256 over what makes two graphs train alike: nodes, their order and wiring, and names, types
-/// and shapes of constants; not over the values of weights.
+/// SHA-256 over what makes two graphs train alike: nodes with their attributes, order and wiring,
+/// and names, types and shapes of constants; not over the values of weights.
 std::string structure_hash(const ir::Graph& graph);
 
 /// @throws UserError which names the first tensor that is missing, new or of another shape.

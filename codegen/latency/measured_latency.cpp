@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "codegen/compile.h"
 #include "codegen/kernels/isa.h"
 #include "codegen/latency/single_layer.h"
 #include "codegen/lower/lower.h"
@@ -156,11 +157,8 @@ void MeasuredLatency::measure(const std::vector<Query>& queries,
   std::vector<std::function<void()>> functions;
   for (const auto& [key, query] : missing) {
     if (progress) progress(timed.size(), missing.size());
-    lower::LowerOptions options;
-    options.dense_group_f32 = target_.dense_group_fp32;
-    options.dense_group_i8 = target_.dense_group_int8;
     timed.push_back(std::make_unique<Timed>(
-        lower::lower(latency::single_layer(query.first, query.second), options)));
+        lower::lower(latency::single_layer(query.first, query.second), lowering_for(target_))));
     functions.emplace_back([t = timed.back().get()] { t->run(); });
   }
   const std::vector<Timing> timings = time_interleaved(functions);

@@ -22,11 +22,16 @@ struct Placement {
   ChannelMap channels;              ///< of planes.
 };
 
+enum class ConvFamily { fastest, plane_conv, filter_conv };
+
 struct LowerOptions {
   bool signed_activations =
       false;                ///< store int8 as x ^ 0x80: what the architecture's dot product reads.
   int dense_group_f32 = 8;  ///< filters a group of dense layers.
   int dense_group_i8 = 8;
+  int vector_lanes = 16;  ///< of the widest vector: what a convolution over positions fills.
+  /// What computes convolutions with more than one position, where both families serve them.
+  ConvFamily conv_family = ConvFamily::fastest;
   bool use_sparsity = true;  ///< false: pruned layers are compiled as dense ones, for comparison.
 };
 
@@ -115,6 +120,8 @@ ScaleZero quant_of(const ir::Value& value);
 
 /// Lowers one node; each family is one file.
 void lower_conv(Context& context, const ir::Node& node);
+void lower_filter_conv(Context& context,
+                       const ir::Node& node);                ///< convolutions with one position.
 bool lower_spatial(Context& context, const ir::Node& node);  ///< pools, resize, concat, slice, pad.
 bool lower_elementwise(Context& context, const ir::Node& node);  ///< unary and binary over planes.
 void lower_row_major(Context& context, const ir::Node& node);    ///< everything else.

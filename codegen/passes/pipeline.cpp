@@ -20,6 +20,7 @@ namespace {
 struct Pass {
   const char* name;
   ir::Graph (*run)(ir::Graph, int max_patches);
+  bool patches = true;  // false: rewrites the whole graph at once, and cannot stop on the way
 };
 
 // What runs, and in which order: the map of the compiler's graph half. Lowering follows
@@ -29,22 +30,28 @@ const Pass kPasses[] = {
     {"simplify", [](ir::Graph g, int n) { return ir::simplify(std::move(g), n); }},
     {"fold_pad", [](ir::Graph g, int n) { return ir::fold_pad(std::move(g), n); }},
     {"fold_batch_norm", [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n); }},
-    {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); }},
+    {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); },
+     false},
     {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
     {"fuse_epilogue", [](ir::Graph g, int n) { return fuse_epilogue(std::move(g), n); }},
 };
 
 void check_names(const PipelineOptions& options) {
-  std::set<std::string> known;
-  for (const Pass& pass : kPasses) known.insert(pass.name);
-  const auto check = [&](const std::string& name) {
-    if (known.count(name) != 0) return;
+  const auto find = [&](const std::string& name) -> const Pass& {
     std::string names;
-    for (const Pass& pass : kPasses) names += str(names.empty() ? "" : ", ", pass.name);
+    for (const Pass& pass : kPasses) {
+      if (pass.name == name) return pass;
+      names += str(names.empty() ? "" : ", ", pass.name);
+    }
     throw UserError(str("unknown pass \"", name, "\"; passes: ", names));
   };
-  for (const std::string& name : options.disabled) check(name);
-  for (const auto& [name, count] : options.max_patches) check(name);
+  for (const std::string& name : options.disabled) find(name);
+  for (const auto& [name, count] : options.max_patches) {
+    if (find(name).patches) continue;
+    throw UserError(str("pass \"", name,
+                        "\" rewrites the whole graph at once and cannot stop after ", count,
+                        " patches; disable it, or let it run"));
+  }
 }
 
 }  // namespace

@@ -85,7 +85,8 @@ typedef struct {
   int32_t residual_zero, zero; /* zero points of the residual and of y */
 } xgen_conv;
 
-/* Fully connected layers and small maps: vectorised over 16 filters, positions broadcast. */
+/* A convolution with one position, such as a fully connected layer: vectorised over 16 filters,
+ * inputs broadcast. */
 typedef struct {
   size_t x; /* arena: what position 0 reads at offset 0 */
   size_t y; /* arena: contiguous values, one a filter */

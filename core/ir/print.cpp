@@ -204,6 +204,14 @@ std::string print(const TensorType& type) {
   return text;
 }
 
+namespace {
+std::string all_attributes(const Op& op) {
+  return std::visit([](const auto& o) { return attributes(o); }, op);
+}
+}  // namespace
+
+std::string print(const Op& op) { return op_name(op) + all_attributes(op); }
+
 std::string print(const Graph& graph, const Node& node) {
   std::string inputs;
   for (const ValueId id : node.inputs)
@@ -211,7 +219,7 @@ std::string print(const Graph& graph, const Node& node) {
   const Value& out = graph.value(node.output());
   const std::string label = out.name == node.name ? "" : str("  # ", node.name);
   return str(out.name, ": ", print(out.type), " = ", op_name(node.op), "(", inputs, ")",
-             std::visit([](const auto& op) { return attributes(op); }, node.op), label);
+             all_attributes(node.op), label);
 }
 
 std::string print(const Graph& graph) {

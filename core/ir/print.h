@@ -18,6 +18,9 @@ std::string print(const Graph& graph);
 /// One node as in print(), without indentation.
 std::string print(const Graph& graph, const Node& node);
 
+/// An operator with the attributes that differ from their defaults: "Conv pads=1,1,1,1".
+std::string print(const Op& op);
+
 /// "f32 [N, 16]", with quantization "u8 [N, 16] q(0.0235, 128)".
 std::string print(const TensorType& type);
 

@@ -46,6 +46,43 @@ def stage(report, kind):
     return next(s for s in report["stages"] if s["kind"] == kind)
 
 
+def against_peers(output):
+    """What scripts/bench_peers measures of a run, kept in its folder."""
+    file = pathlib.Path(output) / "peers.json"
+    if not file.exists():
+        print("== scripts/bench_peers", output, file=sys.stderr, flush=True)
+        subprocess.run([ROOT / "scripts/bench_peers", output, "--json", file], stdout=subprocess.DEVNULL, check=True)
+    return json.loads(file.read_text())
+
+
+def peers_table(peers):
+    rows = "".join(
+        f"| {p['name']} | {p['median_ms']:.4f} | {p['over_xgen']:.2f}x | {p['over_xgen_p10']:.2f} .. {p['over_xgen_p90']:.2f} |\n"
+        for p in peers["peers"]
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in peers["versions"].items())
+    return (
+        f"`scripts/bench_peers`: {peers['rounds']} interleaved rounds of {peers['runs']}, one thread; {versions}. The peers run the dense\n"
+        "network; the last row is the compressed one, whose zeros they multiply.\n\n"
+        f"| | median, ms | times xgen | 10 % .. 90 % of rounds |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def test_accuracy(xgen, model, config):
+    """Top-1 in percent of a network's compiled kernels on a config's test images."""
+    command = [xgen, "-q", "evaluate", model, "--config", config, "--json"]
+    return 100 * json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["top1"]
+
+
+def different_predictions(xgen, output, config, samples=1000):
+    """The line of scripts/check_against_onnxruntime about a run's QDQ network: "1 of 1000 predictions differ"."""
+    command = [ROOT / "scripts/check_against_onnxruntime", pathlib.Path(output) / "model.onnx", "--predictions", config]
+    command += ["--samples", str(samples), "--xgen", xgen]
+    print("==", *command, file=sys.stderr, flush=True)
+    line = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return line.split(None, 1)[1].split("  ")[0] if line else "the comparison failed"
+
+
 def mean_and_spread(values, digits=2, unit=""):
     """"98.40 ± 0.31": the mean and the standard deviation of the sample."""
     spread = statistics.stdev(values) if len(values) > 1 else 0.0

@@ -11,15 +11,14 @@
 #include <cstring>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "codegen/kernels/isa.h"
 #include "codegen/latency/ceiling.h"
+#include "codegen/latency/single_layer.h"
 #include "codegen/lower/lower.h"
 #include "codegen/runtime/host_model.h"
-#include "core/ir/infer_shapes.h"
 
 namespace {
 
@@ -40,63 +39,21 @@ struct Layer {
   std::vector<double> seconds;
 };
 
-ir::QuantParams per_tensor(float scale, int zero) { return {{scale}, {zero}, -1}; }
-
 // A convolution of which `kept` of the blocks live, with patterns of 4 of 9 taps where 3x3 and
 // sparse.
-ir::Graph make_graph(const Shape& s, bool integer, double kept, int group) {
-  std::mt19937 random(1);
-  ir::Graph graph;
-  graph.name = "layer";
-  const ir::DType type = integer ? ir::DType::u8 : ir::DType::f32;
-  const ir::ValueId x = graph.add_input("x", {type, ir::Shape{1, s.in, s.size, s.size}, {}});
-  const ir::Extents extents{s.out, s.in, s.kernel, s.kernel};
-  const auto count = static_cast<std::size_t>(ir::element_count(extents));
-  Sparsity mask;
-  mask.scheme = s.kernel == 3 ? Sparsity::Scheme::pattern : Sparsity::Scheme::block;
-  mask.group_out = group;
-  mask.lane_channels = integer ? 4 : 1;
-  const std::vector<Pattern> eight = {{0b000'011'011}, {0b000'110'110}, {0b011'011'000},
-                                      {0b110'110'000}, {0b000'111'010}, {0b010'011'010},
-                                      {0b010'110'010}, {0b010'111'000}};
-  mask.patterns = s.kernel == 3 ? PatternSet{eight} : PatternSet{{{1}}};
-  const WeightShape shape{s.out, s.in, s.kernel, s.kernel};
-  const int lanes = shape.lanes(mask),
-            live = std::max(1, static_cast<int>(std::lround(lanes * kept)));
-  for (int g = 0; g < shape.groups(mask); ++g) {
-    std::vector<std::int16_t> row(static_cast<std::size_t>(lanes), Sparsity::kNone);
-    std::vector<int> order(static_cast<std::size_t>(lanes));
-    for (int i = 0; i < lanes; ++i) order[static_cast<std::size_t>(i)] = i;
-    std::shuffle(order.begin(), order.end(), random);
-    for (int i = 0; i < live; ++i) {
-      row[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] =
-          static_cast<std::int16_t>(random() % static_cast<unsigned>(mask.patterns.size()));
-    }
-    mask.kept.insert(mask.kept.end(), row.begin(), row.end());
-  }
-  const ir::ValueId w = graph.add_constant(
-      "w", integer ? ir::Constant::of<std::int8_t>(extents, std::vector<std::int8_t>(count, 1))
-                   : ir::Constant::of<float>(extents, std::vector<float>(count, 0.01F)));
-  if (kept < 1 || s.kernel == 3) graph.value(w).sparsity = mask;
-  const auto filters = static_cast<std::size_t>(s.out);
-  const ir::ValueId b = graph.add_constant(
-      "b", integer ? ir::Constant::of<std::int32_t>({s.out}, std::vector<std::int32_t>(filters, 5))
-                   : ir::Constant::of<float>({s.out}, std::vector<float>(filters, 0.5F)));
-  ir::Conv conv;
-  const std::int64_t pad = s.kernel / 2;
-  conv.pads = {pad, pad, pad, pad};
-  conv.epilogue.activation = {ir::Activation::Kind::clip, 0, std::numeric_limits<float>::infinity(),
-                              0, 0};
-  const ir::ValueId y = graph.add_node("y", conv, {x, w, b});
-  graph.set_outputs({y});
-  if (integer) {
-    graph.value(x).type.quant = per_tensor(0.02F, 7);
-    graph.value(w).type.quant = ir::QuantParams{std::vector<float>(filters, 0.001F),
-                                                std::vector<std::int32_t>(filters, 0), 0};
-    graph.value(y).type.dtype = ir::DType::u8;
-    graph.value(y).type.quant = per_tensor(0.05F, 3);
-  }
-  return ir::infer_shapes(std::move(graph));
+ir::Graph layer_of(const Shape& s, bool integer, double kept, int group) {
+  LayerShape shape;
+  shape.c_in = s.in;
+  shape.c_out = s.out;
+  shape.kernel_h = shape.kernel_w = s.kernel;
+  shape.height = shape.width = s.size;
+  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = s.kernel / 2;
+  shape.int8 = integer;
+  LayerVariant variant;
+  if (kept < 1 || s.kernel == 3)
+    variant = {s.kernel == 3 ? Sparsity::Scheme::pattern : Sparsity::Scheme::block, group,
+               integer ? 4 : 1, s.kernel == 3 ? 4 : 0, kept};
+  return latency::single_layer(shape, variant);
 }
 
 }  // namespace
@@ -128,7 +85,7 @@ int main(int argc, char** argv) {
                        int group) {
     if (integer && !vnni) return;
     const lower::LowerOptions options;
-    const Program program = lower::lower(make_graph(s, integer, kept, group), options);
+    const Program program = lower::lower(layer_of(s, integer, kept, group), options);
     const int step = static_cast<int>(std::find_if(program.steps.begin(), program.steps.end(),
                                                    [](const Step& p) { return p.op == "Conv"; }) -
                                       program.steps.begin());

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "core/sha256.h"
+#include "tests/support/command.h"
+#include "tests/support/jpeg.h"
 #include "tests/support/process.h"
 
 /// Whole runs on the optical digits, few epochs, by the program itself.
@@ -50,8 +52,13 @@ class Run : public ::testing::Test {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
-  Outcome run(const std::string& output, const std::vector<std::string>& more = {}) {
-    return Process(command(output, more), folder_ / "streams").wait();
+  Outcome run(const std::string& output, const std::vector<std::string>& more = {},
+              const std::vector<std::string>& environment = {}) {
+    return Process(command(output, more), folder_ / "streams", environment).wait();
+  }
+  // Leaves the first stages of the config.
+  void keep_stages(std::ptrdiff_t count) {
+    config_["stages"].erase(config_["stages"].begin() + count, config_["stages"].end());
   }
   // Lets a run go on until it has written a file.
   bool wait_for(Process& process, const fs::path& file) {
@@ -150,7 +157,7 @@ TEST_F(Run, MissedRequirementsEndWithTheirOwnCode) {
 }
 
 TEST_F(Run, RefusesAFolderOfAnotherRunOrOfSomethingElse) {
-  config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
+  keep_stages(1);
   ASSERT_EQ(run("a").code, 0);
   config_["seed"] = 2;
   Outcome outcome = run("a", {"--resume"});
@@ -171,7 +178,7 @@ TEST_F(Run, RefusesAFolderOfAnotherRunOrOfSomethingElse) {
 }
 
 TEST_F(Run, StopsAtNaNAndKeepsTheLastGoodState) {
-  config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
+  keep_stages(1);
   config_["training"]["lr"] = 900;
   config_["training"]["clip_norm"] = 0;
   config_["training"]["warm_up_steps"] = 0;
@@ -183,7 +190,7 @@ TEST_F(Run, StopsAtNaNAndKeepsTheLastGoodState) {
 }
 
 TEST_F(Run, NamesADamagedCheckpoint) {
-  config_["stages"].erase(config_["stages"].begin() + 1, config_["stages"].end());
+  keep_stages(1);
   config_["stages"][0]["epochs"] = 2000;
   Process process(command("a"), folder_ / "streams");
   ASSERT_TRUE(wait_for(process, folder_ / "a" / "checkpoints" / "dense.safetensors"));
@@ -210,6 +217,70 @@ TEST_F(Run, CompilesForAForeignTargetAndSaysThatItDoesNotMeasure) {
       outcome.err,
       HasSubstr("target \"aarch64\" is for aarch64: compiled, but not measured on this machine"));
   EXPECT_TRUE(fs::exists(folder_ / "a" / "bundle" / "kernels_arm_neon_dot.c"));
+}
+
+TEST_F(Run, WithoutACCompilerStopsBeforeAnythingIsTrained) {
+  const Outcome outcome = run("a", {}, {"CC=/nonexistent"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent"));
+  EXPECT_FALSE(fs::exists(folder_ / "a" / "checkpoints" / "dense.safetensors")) << outcome.err;
+}
+
+TEST_F(Run, StopsOnAFullDiskAndGoesOnWithTheSameBitsWhenThereIsRoom) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to mount a small disk";
+  const test::Mounted disk(folder_ / "disk", "size=1600k");
+  if (!disk.ok()) GTEST_SKIP() << "cannot mount: " << disk.why();
+  ASSERT_EQ(run("whole").code, 0);
+  const std::vector<std::string> same{"--resume", "--measurements",
+                                      (folder_ / "whole" / "measurements.json").string()};
+
+  // So full that checkpoints of some stage no longer fit.
+  std::ofstream(folder_ / "disk" / "ballast") << std::string(1500 << 10, 'x');
+  const Outcome full = run("disk/a", same);
+  EXPECT_EQ(full.code, 2) << full.err;
+  EXPECT_THAT(full.err, HasSubstr("No space left on device"));
+  EXPECT_THAT(full.err, HasSubstr((folder_ / "disk" / "a").string()));
+  for (const auto& entry : fs::recursive_directory_iterator(folder_ / "disk"))
+    EXPECT_EQ(entry.path().string().find(".tmp-"), std::string::npos) << entry.path();
+
+  fs::remove(folder_ / "disk" / "ballast");
+  const Outcome outcome = run("disk/a", same);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(result_hash("disk/a"), result_hash("whole"));
+}
+
+TEST_F(Run, StopsAtABrokenImageOrTrainsWithoutIt) {
+  for (const char* set : {"train", "test"}) {
+    for (const char* name : {"dark", "light"}) {
+      fs::create_directories(folder_ / "images" / set / name);
+      for (int i = 0; i < 20; ++i) {
+        const auto grey = static_cast<std::uint8_t>(i + (name[0] == 'd' ? 20 : 180));
+        std::ofstream(folder_ / "images" / set / name / (std::to_string(i) + ".jpg"))
+            << test::jpeg(8, 8, grey);
+      }
+    }
+  }
+  const fs::path broken = folder_ / "images" / "train" / "light" / "7.jpg";
+  fs::resize_file(broken, fs::file_size(broken) - 3);
+  config_["data"] = {{"format", "image_folder"},
+                     {"path", (folder_ / "images").string()},
+                     {"train", "train"},
+                     {"test", "test"},
+                     {"channels", 1}};
+  config_["training"]["batch_size"] = 8;
+  keep_stages(1);
+  const Outcome stopped = run("a");
+  EXPECT_EQ(stopped.code, 2);
+  EXPECT_EQ(stopped.err.substr(stopped.err.find(broken.string())),
+            broken.string() +
+                ": the image is broken: Premature end of JPEG file; \"on_broken_image\": \"skip\" "
+                "leaves it out\n");
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
+
+  config_["data"]["on_broken_image"] = "skip";
+  const Outcome skipped = run("a");
+  ASSERT_EQ(skipped.code, 0) << skipped.err;
+  EXPECT_THAT(skipped.err, HasSubstr(broken.string() + ": the image is broken: Premature end"));
 }
 
 TEST_F(Run, DryRunPrintsThePlanAndLeavesNothing) {

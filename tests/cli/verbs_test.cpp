@@ -7,8 +7,8 @@
 
 #include "core/npy.h"
 #include "tests/core/onnx/model_builder.h"
+#include "tests/support/command.h"
 #include "tests/support/random_graph.h"
-#include "tests/support/temporary_folder.h"
 
 /// The compiler's verbs as a person calls them: the built program, its messages and exit codes.
 namespace xgen::cli {
@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::Mounted;
 using ::testing::HasSubstr;
 
 struct Said {
@@ -251,29 +252,6 @@ TEST_F(Verbs, AnOutputFolderWithOtherFilesIsLeftAlone) {
                 "with other files");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "b"), {}), 1);
 }
-
-// A folder where nothing can be written: a mounted one for root, who writes anywhere else.
-class Mounted {
- public:
-  Mounted(const fs::path& at, const std::string& options) : at_(at.string()) {
-    fs::create_directory(at);
-    const auto mounted =
-        test::run_command("mount -t tmpfs -o " + options + " xgen-test '" + at_ + "'");
-    ok_ = mounted.exit_code == 0;
-    why_ = mounted.output;
-  }
-  ~Mounted() {
-    if (ok_) test::run_command("umount '" + at_ + "'");
-  }
-  Mounted(const Mounted&) = delete;
-  Mounted& operator=(const Mounted&) = delete;
-  bool ok() const { return ok_; }
-  const std::string& why() const { return why_; }
-
- private:
-  std::string at_, why_;
-  bool ok_ = false;
-};
 
 TEST_F(Verbs, AFullDiskLeavesNothingHalfWritten) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root, to mount a small disk";

@@ -47,12 +47,12 @@ inline void expect_equal(const ir::Constant& got, const ir::Constant& want,
 
 /// Runs the generated kernels of a prepared graph, on every instruction set of this machine and in
 /// both ways of storing int8, against the reference. @return the program, to look at.
-inline Program expect_agreement(const ir::Graph& graph, unsigned seed = 5) {
+inline Program expect_agreement(const ir::Graph& graph, unsigned seed = 5,
+                                lower::LowerOptions options = {}) {
   const auto inputs = random_inputs(graph, seed);
   const std::vector<ir::Constant> want = reference::evaluate(graph, inputs);
   Program program;
   for (const bool signed_activations : {false, true}) {
-    lower::LowerOptions options;
     options.signed_activations = signed_activations;
     std::vector<std::string> isas;
     for (const kernels::Isa* isa : kernels::host_isas()) {

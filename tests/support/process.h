@@ -26,7 +26,9 @@ struct Outcome {
 /// A program that runs beside the test; its output goes to files in `folder`.
 class Process {
  public:
-  Process(std::vector<std::string> arguments, std::filesystem::path folder)
+  /// @param environment  "NAME=VALUE", set besides what this process has.
+  Process(std::vector<std::string> arguments, std::filesystem::path folder,
+          std::vector<std::string> environment = {})
       : folder_(std::move(folder)) {
     std::filesystem::create_directories(folder_);
     pid_ = fork();
@@ -34,6 +36,7 @@ class Process {
     if (pid_ > 0) return;
     redirect(folder_ / "stdout", STDOUT_FILENO);
     redirect(folder_ / "stderr", STDERR_FILENO);
+    for (std::string& variable : environment) putenv(variable.data());
     std::vector<char*> argv;
     for (std::string& a : arguments) argv.push_back(a.data());
     argv.push_back(nullptr);

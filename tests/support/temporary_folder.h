@@ -1,11 +1,9 @@
 #pragma once
 
 #include <stdlib.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <string>
 
 #include "core/error.h"
@@ -29,27 +27,21 @@ class TemporaryFolder {
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  /// Writes a file, with the folders it needs.
+  std::filesystem::path put(const std::string& name, const std::string& bytes) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary).write(bytes.data(), std::ssize(bytes));
+    return path_ / name;
+  }
 
  private:
   std::filesystem::path path_;
 };
 
-/// What a shell command printed, stderr included unless it is redirected, and its exit code.
-struct CommandResult {
-  int exit_code = 0;
-  std::string output;
-};
-
-inline CommandResult run_command(const std::string& command) {
-  CommandResult result;
-  FILE* pipe = popen(("(" + command + ") 2>&1").c_str(), "r");
-  XGEN_CHECK(pipe != nullptr, command);
-  std::array<char, 4096> part{};
-  for (std::size_t got = 0; (got = fread(part.data(), 1, part.size(), pipe)) > 0;)
-    result.output.append(part.data(), got);
-  const int status = pclose(pipe);
-  result.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
+/// The bytes of a file; empty where there is none.
+inline std::string contents(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
 }  // namespace xgen::test

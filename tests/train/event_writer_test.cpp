@@ -4,10 +4,13 @@
 
 #include <cstring>
 
-#include "tests/train/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 namespace xgen::train {
 namespace {
+
+using test::contents;
+using test::TemporaryFolder;
 
 TEST(EventWriter, SumsAgreeWithTheStandard) {
   EXPECT_EQ(crc32c("123456789"), 0xE3069283U);  // RFC 3720, appendix B.4

@@ -7,7 +7,8 @@
 
 #include "core/interrupt.h"
 #include "core/log.h"
-#include "tests/train/temporary_folder.h"
+#include "tests/support/message.h"
+#include "tests/support/temporary_folder.h"
 #include "train/checkpoint.h"
 #include "train/data/load.h"
 #include "train/zoo/net_builder.h"
@@ -15,6 +16,10 @@
 
 namespace xgen::train {
 namespace {
+
+using test::contents;
+using test::message_of;
+using test::TemporaryFolder;
 
 using ::testing::HasSubstr;
 
@@ -208,6 +213,20 @@ TEST_F(StageTest, RefusesToResumeAnythingElse) {
             "F: cannot be resumed: the training data are others; restore what it was, or start "
             "again without --resume");
   train_ = shades(64, 1);
+
+  ir::Graph dilated = small_net(1);
+  for (ir::Node& node : dilated.mutable_nodes()) {
+    if (auto* conv = std::get_if<ir::Conv>(&node.op)) {
+      conv->dilations = {2, 2};
+      conv->pads = {2, 2, 2, 2};
+    }
+  }
+  GraphModule alike(dilated);
+  StatefulHook hook(-1);
+  context_.hooks = {&hook};
+  EXPECT_EQ(message_of([&] { train(alike, train_, validation_, config_, context_); }, path),
+            "F: cannot be resumed: it is a checkpoint of another model; restore what it was, or "
+            "start again without --resume");
 
   GraphModule other(make_zoo_model("digits_cnn", 2, 1));
   context_.hooks.clear();

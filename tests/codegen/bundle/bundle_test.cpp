@@ -12,6 +12,7 @@
 #include "core/error.h"
 #include "core/reference/evaluate.h"
 #include "core/sha256.h"
+#include "tests/support/command.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/temporary_folder.h"
 

@@ -82,6 +82,7 @@ TEST(PlaneConv, KeepsItsAccumulatorsInRegisters) {
     for (const Isa& isa : all_isas()) {
       if (isa.arch != std::string("x86_64")) continue;
       lower::LowerOptions options;
+      options.conv_family = lower::ConvFamily::plane_conv;
       options.dense_group_f32 = options.dense_group_i8 = variant.group;
       const Program program = lower::lower(layer_of(variant), options);
       ASSERT_EQ(program.kernels().count(variant.symbol()), 1U) << variant.symbol();

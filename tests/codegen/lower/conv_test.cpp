@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "core/ir/infer_shapes.h"
@@ -118,19 +119,49 @@ ir::Graph make_graph(const Case& c, bool integer, unsigned seed) {
   return ir::infer_shapes(std::move(graph));
 }
 
-class ConvKernels : public ::testing::TestWithParam<Case> {};
+// Both families that compute a layer with more than one position.
+class ConvKernels : public ::testing::TestWithParam<Case> {
+ protected:
+  static void expect_agreement(bool integer) {
+    const ir::Graph graph = make_graph(GetParam(), integer, 3);
+    LowerOptions options;
+    options.conv_family = ConvFamily::plane_conv;
+    test::expect_agreement(graph, 5, options);
+    const bool spatial = is_spatial(graph.value(graph.outputs()[0]));
+    if (!spatial || GetParam().groups > 1 || GetParam().real_out) return;
+    options.conv_family = ConvFamily::filter_conv;
+    const Program program = test::expect_agreement(graph, 5, options);
+    EXPECT_EQ(program.kernels().count(integer ? "filter_conv_map_i8" : "filter_conv_map_f32"), 1U);
+  }
+};
 
 TEST_P(ConvKernels, Fp32AgreesWithTheReferenceOnEveryInstructionSet) {
   if (GetParam().real_out) return;  // the int8 kernels alone have it
-  test::expect_agreement(make_graph(GetParam(), false, 3));
+  expect_agreement(false);
 }
 
-TEST_P(ConvKernels, Int8EqualsTheReferenceOnEveryInstructionSet) {
-  test::expect_agreement(make_graph(GetParam(), true, 3));
-}
+TEST_P(ConvKernels, Int8EqualsTheReferenceOnEveryInstructionSet) { expect_agreement(true); }
 
 INSTANTIATE_TEST_SUITE_P(, ConvKernels, ::testing::ValuesIn(kCases),
                          [](const auto& c) { return c.param.name; });
+
+// The kernel of a dense layer with a map of size x size.
+std::string kernel_of(int size, int vector_lanes) {
+  const Case c{"map", 32, 32, size, size, 3, 1, 1};
+  LowerOptions options;
+  options.vector_lanes = vector_lanes;
+  const Program program = lower(make_graph(c, true, 3), options);
+  const auto conv = std::find_if(program.steps.begin(), program.steps.end(),
+                                 [](const Step& s) { return s.op == "Conv"; });
+  return conv->kernel;
+}
+
+TEST(ConvFamilies, SmallMapsAreComputedByFilterWhereVectorsAreWide) {
+  EXPECT_EQ(kernel_of(2, 16), "filter_conv_map_i8");
+  EXPECT_EQ(kernel_of(4, 16), "filter_conv_map_i8");
+  EXPECT_EQ(kernel_of(14, 16), "plane_conv_i8_g8");
+  EXPECT_EQ(kernel_of(4, 4), "plane_conv_i8_g8");
+}
 
 }  // namespace
 }  // namespace xgen::lower

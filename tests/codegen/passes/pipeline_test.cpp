@@ -131,6 +131,19 @@ TEST(Pipeline, FoldsAsManyBatchNormsAsAsked) {
   }
 }
 
+TEST(Pipeline, SaysThatQuantizationIsLoweredAsAWhole) {
+  PipelineOptions options;
+  options.max_patches["lower_quantization"] = 1;
+  try {
+    run_with(options);
+    ADD_FAILURE() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_STREQ(error.what(),
+                 "pass \"lower_quantization\" rewrites the whole graph at once and cannot stop "
+                 "after 1 patches; disable it, or let it run");
+  }
+}
+
 TEST(Pipeline, NamesThePassesWhenOneIsUnknown) {
   const std::string want =
       "unknown pass \"fold_batchnorm\"; passes: fold_constants, simplify, fold_pad, "

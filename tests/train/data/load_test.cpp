@@ -4,11 +4,15 @@
 
 #include <set>
 
-#include "tests/train/temporary_folder.h"
+#include "tests/support/message.h"
+#include "tests/support/temporary_folder.h"
 #include "train/data/loader.h"
 
 namespace xgen::train {
 namespace {
+
+using test::message_of;
+using test::TemporaryFolder;
 
 using ::testing::Each;
 using ::testing::ElementsAre;

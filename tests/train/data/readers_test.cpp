@@ -6,15 +6,17 @@
 #include <png.h>
 #include <zlib.h>
 
-#include <cstdio>
-// clang-format off
-#include <jpeglib.h>
-// clang-format on
-
-#include "tests/train/temporary_folder.h"
+#include "tests/support/jpeg.h"
+#include "tests/support/message.h"
+#include "tests/support/temporary_folder.h"
 
 namespace xgen::train {
 namespace {
+
+using test::contents;
+using test::jpeg;
+using test::message_of;
+using test::TemporaryFolder;
 
 using ::testing::ElementsAre;
 using ::testing::StartsWith;
@@ -50,32 +52,6 @@ std::string png(int width, int height, std::uint8_t r, std::uint8_t g, std::uint
   std::string bytes(size, '\0');
   png_image_write_to_memory(&image, bytes.data(), &size, 0, rows.data(), 0, nullptr);
   return bytes;
-}
-
-std::string jpeg(int width, int height, std::uint8_t grey) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;
-  jpeg_mem_dest(&info, &bytes, &size);
-  info.image_width = static_cast<JDIMENSION>(width);
-  info.image_height = static_cast<JDIMENSION>(height);
-  info.input_components = 3;
-  info.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&info);
-  jpeg_start_compress(&info, TRUE);
-  std::vector<std::uint8_t> row(static_cast<std::size_t>(3 * width), grey);
-  for (int y = 0; y < height; ++y) {
-    JSAMPROW pointer = row.data();
-    jpeg_write_scanlines(&info, &pointer, 1);
-  }
-  jpeg_finish_compress(&info);
-  jpeg_destroy_compress(&info);
-  std::string result(reinterpret_cast<char*>(bytes), size);
-  std::free(bytes);
-  return result;
 }
 
 TEST(ReadIdx, ReadsPlainAndCompressedFiles) {
