@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 
 #include "cli/requirements_error.h"
 #include "cli/verb.h"
@@ -21,7 +22,10 @@ void wait_without_spinning([[maybe_unused]] char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("OMP_WAIT_POLICY", "passive", 1);
   setenv("GOMP_SPINCOUNT", "2000", 0);
-  execv("/proc/self/exe", argv);
+  // By its own path, so that ps and pkill know the program by name.
+  std::error_code error;
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (!error) execv(self.c_str(), argv);
 #endif
 }
 

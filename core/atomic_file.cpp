@@ -13,11 +13,14 @@
 namespace xgen {
 namespace {
 
+// Six characters of mkostemp follow.
+constexpr std::string_view kSuffix = ".tmp-";
+
 /// A temporary file that is removed unless it was renamed.
 class Temporary {
  public:
   explicit Temporary(const std::filesystem::path& target)
-      : target_(target), name_(target.string() + ".tmp-XXXXXX") {
+      : target_(target), name_(target.string() + std::string(kSuffix) + "XXXXXX") {
     descriptor_ = mkostemp(name_.data(), O_CLOEXEC);
     if (descriptor_ < 0) fail();
   }
@@ -76,6 +79,18 @@ void write_atomically(const std::filesystem::path& path, std::string_view bytes)
   Temporary file(path);
   file.write(bytes);
   file.rename();
+}
+
+void remove_unfinished(const std::filesystem::path& folder) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) return;
+  for (const auto& entry : entries) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() > kSuffix.size() + 6 &&
+        name.compare(name.size() - kSuffix.size() - 6, kSuffix.size(), kSuffix) == 0)
+      std::filesystem::remove(entry.path(), error);
+  }
 }
 
 }  // namespace xgen

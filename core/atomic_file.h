@@ -12,4 +12,8 @@ namespace xgen {
 /// @throws UserError which names the file and the reason (no space, no permission, ...).
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
+/// Removes the temporary files that killed writers left in `folder`, not in folders below it.
+/// Nobody else may be writing there. A folder that is not there has none.
+void remove_unfinished(const std::filesystem::path& folder);
+
 }  // namespace xgen

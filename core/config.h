@@ -44,7 +44,8 @@ struct Range {
     if constexpr (std::is_floating_point_v<T>) {
       if (min == -std::numeric_limits<T>::infinity()) return false;
     }
-    return min != std::numeric_limits<T>::lowest();
+    // An unsigned number has one, also where nobody asked for it.
+    return std::is_unsigned_v<T> || min != std::numeric_limits<T>::lowest();
   }
   bool has_max() const {
     if constexpr (std::is_floating_point_v<T>) {

@@ -50,11 +50,22 @@ torch::Tensor Admm::extra_loss(const Params& params) const {
   return sum * (rho() / 2);
 }
 
+double Admm::primal_residual(const Params& params) const {
+  const torch::NoGradGuard no_grad;
+  double weights = 0;
+  double distance = 0;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const torch::Tensor weight = weight_of(params, layers_[i]).detach();
+    weights += square_norm(weight);
+    distance += square_norm(weight - splits_[i].z);
+  }
+  return std::sqrt(distance) / std::max(std::sqrt(weights), 1e-30);
+}
+
 AdmmResiduals Admm::update(const Params& params) {
   const torch::NoGradGuard no_grad;
   const double rho_before = rho();
   double weights = 0;
-  double primal = 0;
   double dual = 0;
   ++done_;
   const double dual_scale = rho_before / rho();
@@ -65,11 +76,10 @@ AdmmResiduals Admm::update(const Params& params) {
     z = projected(weight + u, layers_[i]);
     u = (u + weight - z) * dual_scale;
     weights += square_norm(weight);
-    primal += square_norm(weight - z);
     dual += square_norm(z - z_before);
   }
   const double norm = std::max(std::sqrt(weights), 1e-30);
-  return {std::sqrt(primal) / norm, rho_before * std::sqrt(dual) / norm, rho()};
+  return {primal_residual(params), rho_before * std::sqrt(dual) / norm, rho()};
 }
 
 Params Admm::state() const {

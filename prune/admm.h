@@ -41,6 +41,8 @@ class Admm {
   /// The masks of the weights as they are now.
   MaskSet masks(const Params& params) const { return magnitude_masks(params, layers_); }
 
+  /// |W - Z| / |W| over all layers: how far the weights are from where they will be projected.
+  double primal_residual(const Params& params) const;
   double rho() const;
   int updates_done() const { return done_; }
 

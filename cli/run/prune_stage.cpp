@@ -178,6 +178,10 @@ std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir
                      prune::reader_of(image));
 }
 
+// A network whose weights moved less than halfway is pruned by magnitude in effect: 0.1 to 0.2 is
+// what converging runs end with.
+constexpr double kAdmmConverged = 0.5;
+
 }  // namespace
 
 StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
@@ -201,6 +205,7 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
       row["training"] = to_json(
           train::train(module, run.data().train, run.data().validation, stage.training, context));
       masks = hook.admm().masks(params);
+      row["admm_residual"] = hook.admm().primal_residual(params);
     } else {
       masks = prune::magnitude_masks(params, planned);
     }
@@ -214,6 +219,15 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   });
   if (masked.record.contains("training"))
     record["admm_history"] = masked.record["training"]["history"];
+  if (masked.record.contains("admm_residual")) {
+    const double residual = masked.record["admm_residual"];
+    record["admm_residual"] = residual;
+    if (residual > kAdmmConverged) {
+      run.note(::xgen::str("stage \"", stage.name,
+                           "\": ADMM ended far from the constraint (primal residual ", residual,
+                           "); raise rho, lr, epochs or clip_norm, or prune by magnitude"));
+    }
+  }
   record["mask_sha256"] = masked.record["mask_sha256"];
   record["validation_before_fine_tuning"] = masked.record["validation"];
 

@@ -60,6 +60,17 @@ std::string differences(const json& a, const json& b, const std::string& where =
   return where.empty() ? "everything" : where;
 }
 
+// Whether the stages that will run generate kernels and run them on this machine.
+bool compiles_here(const RunConfig& config, const Target& target, const std::string& only_stage) {
+  if (!runs_here(target)) return false;
+  for (const Stage& stage : config.stages) {
+    if (std::get_if<PruneStage>(&stage) != nullptr || std::get_if<CompileStage>(&stage) != nullptr)
+      return true;
+    if (name_of(stage) == only_stage) break;
+  }
+  return false;
+}
+
 }  // namespace
 
 RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
@@ -71,12 +82,15 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
       device_(device_of(loaded_.config)),
       resume_(options.resume) {
   torch::set_num_threads(config().threads);
-  claim(options.resume);
-  latency_ = std::make_unique<MeasuredLatency>(target_, folder_ / "measurements.json");
-  if (!options.measurements.empty()) latency_->give(options.measurements);
+  // A compiler that is missing is found out now, not when hours of training are done.
+  if (compiles_here(config(), target_, options.only_stage)) CCompiler compiler(host_compiler());
+  check_folder();
   log::info("reading data");
   data_ = train::load_data(config().data, loaded_.folder, config().seed);
   for (const std::string& text : data_.notes) log::warning(text);
+  claim();
+  latency_ = std::make_unique<MeasuredLatency>(target_, folder_ / "measurements.json");
+  if (!options.measurements.empty()) latency_->give(options.measurements);
   const json manifest = {{"xgen", "0.1.0"},
                          {"libtorch", TORCH_VERSION},
                          {"seed", config().seed},
@@ -101,18 +115,15 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
   report_["notes"] = data_.notes;
 }
 
-void RunContext::claim(bool resume) {
+void RunContext::check_folder() const {
   const fs::path file = folder_ / "config.json";
-  const json mine = write_config(config());
-  std::error_code error;
   if (fs::exists(file)) {
-    const json theirs = load_config_json(file);
-    const std::string differing = differences(theirs, mine);
+    const std::string differing = differences(load_config_json(file), write_config(config()));
     if (!differing.empty()) {
       throw UserError(str(folder_.string(), ": holds a run of another config (", differing,
                           "); choose another folder with --output"));
     }
-    if (!resume)
+    if (!resume_)
       throw UserError(str(
           folder_.string(),
           ": holds this run already; go on with --resume, or choose another folder with --output"));
@@ -130,9 +141,17 @@ void RunContext::claim(bool resume) {
                         ": expected a new or empty folder, or an earlier run, got ",
                         fs::is_directory(folder_) ? "a folder with other files" : "a file"));
   }
+}
+
+void RunContext::claim() const {
+  if (fs::exists(folder_ / "config.json")) {
+    for (const fs::path& folder : {folder_, folder_ / "checkpoints"}) remove_unfinished(folder);
+    return;
+  }
+  std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw UserError(str(folder_.string(), ": cannot create: ", error.message()));
-  write_atomically(file, mine.dump(2) + "\n");
+  write_atomically(folder_ / "config.json", write_config(config()).dump(2) + "\n");
 }
 
 bool RunContext::is_done(const std::string& name) const {

@@ -73,7 +73,10 @@ class RunContext {
   std::string dense_stage;  ///< the last stage before anything was compressed.
 
  private:
-  void claim(bool resume);
+  /// @throws UserError when the folder holds anything but this run.
+  void check_folder() const;
+  /// Makes the folder this run's. Called when nothing is left that a person would have to correct.
+  void claim() const;
 
   LoadedConfig loaded_;
   std::filesystem::path folder_;

@@ -1,5 +1,4 @@
-#include <algorithm>
-#include <numeric>
+#include <vector>
 
 #include "cli/config.h"
 #include "cli/evaluate_compiled.h"
@@ -23,10 +22,11 @@ struct Arguments {
   bool json = false;
 };
 
-train::Dataset first_samples(const train::Dataset& data, std::int64_t limit) {
+// Spread over the data, which may be sorted by class.
+train::Dataset some_samples(const train::Dataset& data, std::int64_t limit) {
   if (limit == 0 || limit >= data.size()) return data;
-  std::vector<std::int64_t> positions(static_cast<std::size_t>(limit));
-  std::iota(positions.begin(), positions.end(), 0);
+  std::vector<std::int64_t> positions;
+  for (std::int64_t i = 0; i < limit; ++i) positions.push_back(i * data.size() / limit);
   return data.subset(positions);
 }
 
@@ -39,7 +39,7 @@ json evaluate(const Arguments& args) {
   const train::Dataset& split = args.split == "test" ? splits.test : splits.validation;
   if (split.empty())
     throw UserError(str(args.config, ": /data: the ", args.split, " split is empty"));
-  const train::Dataset data = first_samples(split, args.limit);
+  const train::Dataset data = some_samples(split, args.limit);
   try {
     const CompiledAccuracy accuracy =
         evaluate_kernels(open.model, data, loaded.config.data.normalize);
@@ -63,7 +63,7 @@ void add_evaluate(CLI::App& app, int& /*exit_code*/) {
   verb->add_option("--split", args->split, "Which part of the data.")
       ->check(CLI::IsMember({"test", "validation"}))
       ->capture_default_str();
-  verb->add_option("--limit", args->limit, "Only the first N samples; 0 takes all.")
+  verb->add_option("--limit", args->limit, "Only N samples, spread over the data; 0 takes all.")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb->add_option("--kernels", args->kernels,

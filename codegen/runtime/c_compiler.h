@@ -9,7 +9,7 @@ namespace xgen {
 /// The flags of every build line that xgen emits: exact integer results need no contraction.
 inline constexpr const char* kCFlags = "-std=c11 -O2 -ffp-contract=off";
 
-/// The C compiler of this machine: $CC, else cc. @throws UserError when it does not run.
+/// The C compiler of this machine: $CC, else cc.
 std::string host_compiler();
 
 /// Compiles C files to one shared library or program, each object cached by the hash of its text,
@@ -17,6 +17,7 @@ std::string host_compiler();
 class CCompiler {
  public:
   /// @param cache  folder of objects; empty: $XDG_CACHE_HOME/xgen or ~/.cache/xgen, else none.
+  /// @throws UserError when the compiler does not run.
   explicit CCompiler(std::string command, std::filesystem::path cache = {});
 
   const std::string& command() const { return command_; }

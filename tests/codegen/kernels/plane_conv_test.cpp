@@ -106,8 +106,9 @@ TEST(PlaneConv, TilesFitTheRegisterFile) {
     for (const Isa& isa : all_isas()) {
       const int tile = widest_tile(variant, isa);
       EXPECT_GE(tile, 1);
-      if (isa.lanes > 1)
+      if (isa.lanes > 1) {
         EXPECT_LE(tile * variant.group, isa.registers) << variant.symbol() << " on " << isa.name;
+      }
     }
   }
 }
