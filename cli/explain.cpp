@@ -32,9 +32,9 @@ std::string why_row_major(const ir::Graph& graph, const ir::Node& node) {
 
 std::string why_dense(const ir::Graph& graph, const ir::Node& node, const CompiledTimes* times) {
   if (times != nullptr) {
-    const auto found = times->layers.find(node.name);
-    if (found != times->layers.end())
-      return str("dense: its pruned kernel took ", fixed_text(found->second.pruned_us, 2),
+    const auto found = times->pruned.find(node.name);
+    if (found != times->pruned.end())
+      return str("dense: its pruned kernel took ", fixed_text(found->second.compressed_us, 2),
                  " us, the dense one ", fixed_text(found->second.dense_us, 2), " us");
   }
   const ir::ValueId weight = node.input(1);
@@ -54,10 +54,10 @@ std::string why_pruned(const Step& step, const CompiledTimes* times) {
                                       " % of the multiply-adds")
                                 : "";
   if (times == nullptr) return str(step.scheme, ": ", share, "; not measured");
-  const auto found = times->layers.find(step.name);
-  if (found == times->layers.end()) return str(step.scheme, ": ", share);
+  const auto found = times->pruned.find(step.name);
+  if (found == times->pruned.end()) return str(step.scheme, ": ", share);
   return str(step.scheme, ": ", share, ", ",
-             fixed_text(found->second.dense_us / found->second.pruned_us, 2),
+             fixed_text(found->second.dense_us / found->second.compressed_us, 2),
              " times as fast as dense");
 }
 

@@ -1,55 +1,22 @@
 #include "cli/measure_compiled.h"
 
+#include <algorithm>
 #include <set>
-#include <vector>
-
-#include "cli/model_file.h"
 
 namespace xgen::cli {
 
 namespace {
 
-// A model with its buffers, run once so that every step finds its inputs.
-struct Loaded {
-  explicit Loaded(const Program& program) : model(HostModel::build(program)), buffers(model) {
-    run();
-  }
-  void run() { model.run_raw(buffers.inputs(), buffers.outputs()); }
-  void run_step(int step) { model.run_step(step, buffers.inputs(), buffers.outputs()); }
-
-  HostModel model;
-  ModelBuffers buffers;
-};
-
-// By node: the step of each convolution.
-std::map<std::string, int> convolutions(const Program& program) {
-  std::map<std::string, int> steps;
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    if (program.steps[i].op == "Conv") steps[program.steps[i].name] = static_cast<int>(i);
-  }
-  return steps;
-}
-
-std::map<std::string, PrunedLayerTimes> time_pruned_layers(const CompiledModel& model) {
-  std::map<std::string, PrunedLayerTimes> times;
+latency::LayerTwinTimes time_pruned(const CompiledModel& model) {
+  std::set<std::string> pruned;
   for (const Step& step : model.program.steps) {
-    if (step.op == "Conv" && step.scheme != "dense") times[step.name] = {};
+    if (step.op == "Conv" && step.scheme != "dense") pruned.insert(step.name);
   }
-  if (times.empty()) return times;
+  if (pruned.empty()) return {};
   const Program dense_program = lower_dense(model, nullptr);
-  Loaded pruned(model.program), dense(dense_program);
-  const auto pruned_steps = convolutions(model.program), dense_steps = convolutions(dense_program);
-  std::vector<std::function<void()>> functions;
-  for (const auto& [name, unused] : times) {
-    functions.emplace_back([&, step = pruned_steps.at(name)] { pruned.run_step(step); });
-    functions.emplace_back([&, step = dense_steps.at(name)] { dense.run_step(step); });
-  }
-  const std::vector<Timing> timings = time_interleaved(functions);
-  std::size_t i = 0;
-  for (auto& [name, layer] : times) {
-    layer = {timings[i].median_us, timings[i + 1].median_us};
-    i += 2;
-  }
+  TimedModel compressed(model.program), dense(dense_program);
+  auto times = latency::time_twins({model.program, compressed}, {dense_program, dense});
+  std::erase_if(times, [&](const auto& layer) { return pruned.count(layer.first) == 0; });
   return times;
 }
 
@@ -57,15 +24,12 @@ std::map<std::string, PrunedLayerTimes> time_pruned_layers(const CompiledModel& 
 
 CompiledTimes measure_and_settle(CompiledModel& model) {
   CompiledTimes times;
-  times.layers = time_pruned_layers(model);
-  std::set<std::string> losers;
-  for (const auto& [name, layer] : times.layers) {
-    if (layer.pruned_us >= layer.dense_us) losers.insert(name);
-  }
+  times.pruned = time_pruned(model);
+  const std::set<std::string> losers = latency::losers(model.program, times.pruned);
   if (!losers.empty()) model.program = lower_dense(model, &losers);
-  Loaded loaded(model.program);
-  times.kernels = loaded.model.kernels();
-  times.whole = time_interleaved({[&] { loaded.run(); }}).front();
+  TimedModel timed(model.program);
+  times.kernels = timed.model().kernels();
+  times.whole = time_interleaved({[&] { timed.run(); }}).front();
   return times;
 }
 

@@ -1,23 +1,18 @@
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "codegen/compile.h"
-#include "codegen/latency/measured_latency.h"
+#include "codegen/latency/timing.h"
+#include "codegen/latency/twins.h"
 
 namespace xgen::cli {
-
-/// A pruned layer's kernel and its dense twin, in microseconds.
-struct PrunedLayerTimes {
-  double pruned_us = 0, dense_us = 0;
-};
 
 /// What was measured of a compiled model on this machine.
 struct CompiledTimes {
   Timing whole;
   std::string kernels;
-  std::map<std::string, PrunedLayerTimes> layers;  ///< by node: those with a mask.
+  latency::LayerTwinTimes pruned;  ///< those with a mask.
 };
 
 /// Applies law 1: times each pruned convolution against its dense twin, in turn, and lowers

@@ -61,18 +61,4 @@ OpenModel open_model(const std::filesystem::path& path, const OpenOptions& optio
 /// The instruction sets to build for --kernels. @throws UserError for one that does not run here.
 std::vector<std::string> kernels_to_build(const std::string& wanted);
 
-/// Buffers to run a model on, without checks: for timing. fp32 inputs hold seeded values in
-/// [-1, 1), others zeros.
-class ModelBuffers {
- public:
-  explicit ModelBuffers(const HostModel& model);
-  const void* const* inputs() const { return in_.data(); }
-  void* const* outputs() const { return out_.data(); }
-
- private:
-  std::vector<std::vector<std::byte>> inputs_, outputs_;
-  std::vector<const void*> in_;
-  std::vector<void*> out_;
-};
-
 }  // namespace xgen::cli

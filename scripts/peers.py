@@ -1,9 +1,12 @@
 """A virtual environment of its own with the peers that xgen is compared with; the product itself never needs Python."""
 
+import json
 import os
 import pathlib
+import platform
 import subprocess
 import sys
+import tempfile
 import venv
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -26,6 +29,28 @@ def enter():
         subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
         stamp.write_text("\n".join(PACKAGES) + "\n")
     os.execv(python, [str(python), *sys.argv])
+
+
+def cpu_name():
+    lines = open("/proc/cpuinfo", encoding="utf-8").read().splitlines() if os.path.exists("/proc/cpuinfo") else []
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+
+
+def infer(xgen, model, feeds, dims=()):
+    """Outputs of `xgen-train infer` by name, for arrays by input's name."""
+    import numpy
+
+    with tempfile.TemporaryDirectory() as folder:
+        command = [xgen, "-q", "infer", str(model), "--output", f"{folder}/out", "--json"]
+        for i, (name, array) in enumerate(feeds.items()):
+            numpy.save(f"{folder}/{i}.npy", array)
+            command += ["--input", f"{name}={folder}/{i}.npy"]
+        for name, size in dict(dims).items():
+            command += ["--dim", f"{name}={size}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"exit code {done.returncode}")
+        return {o["name"]: numpy.load(o["file"]) for o in json.loads(done.stdout)["outputs"]}
 
 
 def has_vnni():

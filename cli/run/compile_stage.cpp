@@ -2,11 +2,13 @@
 #include <cmath>
 
 #include "cli/evaluate_compiled.h"
-#include "cli/run/deploy.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/run_context.h"
 #include "codegen/bundle/bundle.h"
 #include "codegen/latency/ceiling.h"
+#include "codegen/latency/timed_model.h"
+#include "codegen/latency/timing.h"
+#include "codegen/latency/twins.h"
 #include "codegen/runtime/c_compiler.h"
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -39,49 +41,31 @@ struct Variant {
   json row;
 };
 
-// Times of each convolution in the compressed network and in its dense twin, in microseconds;
-// measured once, then remembered.
-struct LayerTimes {
-  double compressed = 0, dense = 0;
-};
-
-std::map<std::string, LayerTimes> layer_times(RunContext& run, const std::string& stage,
-                                              Variant& compressed, Variant& dense) {
-  std::map<std::string, LayerTimes> times;
-  std::vector<std::pair<std::string, std::pair<int, int>>> steps;
-  for (std::size_t i = 0; i < compressed.program.steps.size(); ++i) {
-    const Step& step = compressed.program.steps[i];
-    if (step.op != "Conv") continue;
-    for (std::size_t k = 0; k < dense.program.steps.size(); ++k) {
-      if (dense.program.steps[k].name == step.name)
-        steps.emplace_back(step.name, std::pair(static_cast<int>(i), static_cast<int>(k)));
-    }
-  }
-  std::vector<std::function<void()>> functions;
-  std::map<std::string, double> fresh;
-  const auto key = [&](const std::string& node, const char* which) {
+// Times of each convolution in the compressed network and in its dense twin; measured once, then
+// remembered.
+latency::LayerTwinTimes layer_times(RunContext& run, const std::string& stage, Variant& compressed,
+                                    Variant& dense) {
+  const auto key = [&](const char* which, const std::string& node) {
     return str(stage, " ", which, " ", node);
   };
-  const bool known = std::all_of(steps.begin(), steps.end(), [&](const auto& s) {
-    return run.latency().recall(key(s.first, "compressed")) &&
-           run.latency().recall(key(s.first, "dense"));
-  });
-  if (!known) {
-    for (const auto& [name, at] : steps) {
-      functions.emplace_back([&, step = at.first] { compressed.timed->run_step(step); });
-      functions.emplace_back([&, step = at.second] { dense.timed->run_step(step); });
+  const auto recalled = [&] {
+    latency::LayerTwinTimes times;
+    for (const Step& step : compressed.program.steps) {
+      const auto mine = run.latency().recall(key("compressed", step.name));
+      const auto twin = run.latency().recall(key("dense", step.name));
+      if (mine && twin) times[step.name] = {*mine, *twin};
     }
-    const std::vector<Timing> timings = time_interleaved(functions);
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-      fresh[key(steps[i].first, "compressed")] = timings[2 * i].median_us;
-      fresh[key(steps[i].first, "dense")] = timings[2 * i + 1].median_us;
-    }
-    run.latency().remember(fresh);
+    return times;
+  };
+  if (const auto known = recalled(); !known.empty()) return known;
+  std::map<std::string, double> fresh;
+  for (const auto& [node, layer] : latency::time_twins({compressed.program, *compressed.timed},
+                                                       {dense.program, *dense.timed})) {
+    fresh[key("compressed", node)] = layer.compressed_us;
+    fresh[key("dense", node)] = layer.dense_us;
   }
-  for (const auto& [name, at] : steps)
-    times[name] = {*run.latency().recall(key(name, "compressed")),
-                   *run.latency().recall(key(name, "dense"))};
-  return times;
+  run.latency().remember(fresh);
+  return recalled();
 }
 
 std::int64_t sum_macs(const Program& program, std::int64_t Step::*field) {
@@ -113,7 +97,7 @@ void measure_variants(RunContext& run, std::vector<Variant>& variants) {
   }
 }
 
-json layer_rows(const Variant& compressed, const std::map<std::string, LayerTimes>& times,
+json layer_rows(const Variant& compressed, const latency::LayerTwinTimes& times,
                 const std::set<std::string>& losers) {
   const latency::Ceiling ceiling = latency::measure_ceiling();
   json rows = json::array();
@@ -128,19 +112,20 @@ json layer_rows(const Variant& compressed, const std::map<std::string, LayerTime
                 {"reason", ""}};
     const auto found = times.find(step.name);
     if (found != times.end()) {
-      const double ms = 1e-3 * found->second.compressed;
+      const double ms = 1e-3 * found->second.compressed_us;
       const double gflops = 2e-6 * static_cast<double>(step.macs) / ms;
       const double top = step.kernel.find("_i8") != std::string::npos ? ceiling.int8 : ceiling.fp32;
       row["ms"] = ms;
-      row["dense_ms"] = 1e-3 * found->second.dense;
+      row["dense_ms"] = 1e-3 * found->second.dense_us;
       row["gflops"] = gflops;
       if (top > 0) row["ceiling_share"] = 1e9 * gflops / top;
       if (losers.count(step.name) != 0)
-        row["reason"] = str("compiled dense: its pruned kernel took ", found->second.compressed,
-                            " us, the dense one ", found->second.dense, " us");
+        row["reason"] = str("compiled dense: its pruned kernel took ", found->second.compressed_us,
+                            " us, the dense one ", found->second.dense_us, " us");
       else if (step.scheme != "dense")
-        row["reason"] = str(std::round(100 * found->second.dense / found->second.compressed) / 100,
-                            " times as fast as dense");
+        row["reason"] =
+            str(std::round(100 * found->second.dense_us / found->second.compressed_us) / 100,
+                " times as fast as dense");
     }
     rows.push_back(std::move(row));
   }
@@ -196,13 +181,7 @@ StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const 
     // Law 1 over the whole network: layers whose kernels lose against their dense twins are
     // compiled dense.
     const auto times = layer_times(run, stage.name, variants[2], variants[1]);
-    std::set<std::string> losers;
-    for (const Step& step : model.program.steps) {
-      const auto found = times.find(step.name);
-      if (step.scheme != "dense" && found != times.end() &&
-          found->second.compressed >= found->second.dense)
-        losers.insert(step.name);
-    }
+    const std::set<std::string> losers = latency::losers(model.program, times);
     if (!losers.empty()) {
       model.program = lower_dense(model, &losers);
       variants.pop_back();

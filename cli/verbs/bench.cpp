@@ -5,7 +5,8 @@
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "codegen/latency/ceiling.h"
-#include "codegen/latency/measured_latency.h"
+#include "codegen/latency/timed_model.h"
+#include "codegen/latency/timing.h"
 #include "core/error.h"
 
 namespace xgen::cli {
@@ -23,29 +24,28 @@ struct Arguments {
 
 struct Benched {
   std::string path;
-  OpenModel open;
-  ModelBuffers buffers;
+  std::string kernels;
+  int batch = 1;
+  std::vector<StepInfo> steps;
+  TimedModel timed;
 };
 
 // All models in turn, `runs` rounds at most; fewer once the medians are stable.
 std::vector<Timing> time_models(std::vector<Benched>& models, int runs) {
   std::vector<std::function<void()>> functions;
-  for (Benched& b : models)
-    functions.emplace_back([&b] { b.open.model.run_raw(b.buffers.inputs(), b.buffers.outputs()); });
+  for (Benched& b : models) functions.emplace_back([&b] { b.timed.run(); });
   return time_interleaved(functions, std::min(11, runs), runs, 0.01);
 }
 
 json layer_rows(Benched& b, int runs, const latency::Ceiling& ceiling) {
   std::vector<std::function<void()>> functions;
-  for (int step = 0; step < b.open.model.step_count(); ++step)
-    functions.emplace_back(
-        [&b, step] { b.open.model.run_step(step, b.buffers.inputs(), b.buffers.outputs()); });
-  b.open.model.run_raw(b.buffers.inputs(), b.buffers.outputs());
+  for (int step = 0; step < b.timed.model().step_count(); ++step)
+    functions.emplace_back([&b, step] { b.timed.run_step(step); });
   const std::vector<Timing> timings =
       time_interleaved(functions, std::min(11, runs), std::min(31, runs), 0.05);
   json rows = json::array();
   for (std::size_t i = 0; i < timings.size(); ++i) {
-    const StepInfo& step = b.open.steps.at(i);
+    const StepInfo& step = b.steps.at(i);
     const double ms = 1e-3 * timings[i].median_us;
     const double gflops = 2e-6 * static_cast<double>(step.macs) / ms;
     const bool integer = step.kernel.find("_i8") != std::string::npos;
@@ -89,17 +89,17 @@ json bench(const Arguments& args) {
   std::vector<Benched> models;
   for (const std::string& path : args.models) {
     OpenModel open = open_model(path, options);
-    ModelBuffers buffers(open.model);
-    models.push_back({path, std::move(open), std::move(buffers)});
+    models.push_back(
+        {path, open.kernels_text(), open.batch, open.steps, TimedModel(std::move(open.model))});
   }
   const std::vector<Timing> timings = time_models(models, args.runs);
   const latency::Ceiling ceiling = args.per_layer ? latency::measure_ceiling() : latency::Ceiling{};
   json rows = json::array();
   for (std::size_t i = 0; i < models.size(); ++i) {
     rows.push_back({{"path", models[i].path},
-                    {"kernels", models[i].open.kernels_text()},
-                    {"batch", models[i].open.batch},
-                    {"memory_bytes", models[i].open.model.memory_bytes()},
+                    {"kernels", models[i].kernels},
+                    {"batch", models[i].batch},
+                    {"memory_bytes", models[i].timed.model().memory_bytes()},
                     {"median_ms", 1e-3 * timings[i].median_us},
                     {"p95_ms", 1e-3 * timings[i].p95_us},
                     {"min_ms", 1e-3 * timings[i].min_us}});

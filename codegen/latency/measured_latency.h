@@ -54,12 +54,4 @@ class MeasuredLatency final : public LatencyModel {
   std::string kernels_, compiler_;
 };
 
-/// Interleaved timing: calls every function once a round until the median of each is stable.
-struct Timing {
-  double median_us = 0, p95_us = 0, min_us = 0;
-};
-std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions,
-                                     int min_rounds = 11, int max_rounds = 101,
-                                     double spread = 0.02);
-
 }  // namespace xgen

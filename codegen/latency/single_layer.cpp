@@ -98,6 +98,13 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant) {
   return ir::infer_shapes(std::move(graph));
 }
 
+int layer_step(const Program& program) {
+  const auto conv = std::find_if(program.steps.begin(), program.steps.end(),
+                                 [](const Step& s) { return s.op == "Conv"; });
+  XGEN_CHECK(conv != program.steps.end(), "no convolution in ", program.name);
+  return static_cast<int>(conv - program.steps.begin());
+}
+
 std::optional<LayerShape> layer_of(const ir::Graph& graph, const ir::Node& node, bool int8) {
   const auto* conv = node.as<ir::Conv>();
   if (conv == nullptr || !graph.value(node.inputs[0]).type.shape ||

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "codegen/program.h"
 #include "core/ir/graph.h"
 #include "core/latency_model.h"
 
@@ -10,6 +11,9 @@ namespace xgen::latency {
 /// A graph of this one layer with seeded weights and, where the variant is sparse, a seeded mask:
 /// what is generated and timed. Already in the form that lowering takes.
 ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant);
+
+/// The step of that layer among those of the lowered graph.
+int layer_step(const Program& program);
 
 /// The layer of a convolution in a graph with static shapes; nothing for other nodes.
 /// @param int8  the type it will run in.

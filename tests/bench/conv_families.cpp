@@ -5,17 +5,15 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "codegen/latency/measured_latency.h"
 #include "codegen/latency/single_layer.h"
+#include "codegen/latency/timed_model.h"
+#include "codegen/latency/timing.h"
 #include "codegen/lower/lower.h"
-#include "codegen/runtime/host_model.h"
 
 namespace {
 
@@ -38,30 +36,15 @@ class Layer {
     lower::LowerOptions options;
     options.conv_family = family;
     const Program program = lower::lower(graph, options);
-    const auto conv = std::find_if(program.steps.begin(), program.steps.end(),
-                                   [](const Step& s) { return s.op == "Conv"; });
-    step_ = static_cast<int>(conv - program.steps.begin());
-    kernel_ = conv->kernel;
-    model_ = std::make_unique<HostModel>(HostModel::build(program));
-    for (const TensorInfo& t : model_->inputs()) {
-      inputs_.push_back(
-          {t.dtype, t.shape,
-           std::vector<std::byte>(static_cast<std::size_t>(ir::element_count(t.shape)) *
-                                  ir::size_of(t.dtype)),
-           ir::Role::fixed});
-    }
-    outputs_ = model_->run(inputs_);
+    step_ = latency::layer_step(program);
+    kernel_ = program.steps[static_cast<std::size_t>(step_)].kernel;
+    model_ = std::make_unique<TimedModel>(program);
   }
-  void run() {
-    const void* in[] = {inputs_[0].bytes.data()};
-    void* out[] = {outputs_[0].bytes.data()};
-    model_->run_step(step_, in, out);
-  }
+  void run() { model_->run_step(step_); }
   const std::string& kernel() const { return kernel_; }
 
  private:
-  std::unique_ptr<HostModel> model_;
-  std::vector<ir::Constant> inputs_, outputs_;
+  std::unique_ptr<TimedModel> model_;
   int step_ = 0;
   std::string kernel_;
 };

@@ -17,8 +17,8 @@
 #include "codegen/kernels/isa.h"
 #include "codegen/latency/ceiling.h"
 #include "codegen/latency/single_layer.h"
+#include "codegen/latency/timed_model.h"
 #include "codegen/lower/lower.h"
-#include "codegen/runtime/host_model.h"
 
 namespace {
 
@@ -31,11 +31,10 @@ struct Shape {
 struct Layer {
   std::string family;
   std::string name;
-  HostModel model;
+  TimedModel model;
   double operations;  // useful: two per multiply-add of a kept weight
   double ceiling;     // operations per second
-  std::vector<ir::Constant> inputs, outputs;
-  int step = 0;
+  int step;
   std::vector<double> seconds;
 };
 
@@ -86,29 +85,15 @@ int main(int argc, char** argv) {
     if (integer && !vnni) return;
     const lower::LowerOptions options;
     const Program program = lower::lower(layer_of(s, integer, kept, group), options);
-    const int step = static_cast<int>(std::find_if(program.steps.begin(), program.steps.end(),
-                                                   [](const Step& p) { return p.op == "Conv"; }) -
-                                      program.steps.begin());
-    const double macs = static_cast<double>(program.steps[static_cast<std::size_t>(step)].macs);
-    Layer layer{
-        family,
-        str(s.in, " -> ", s.out, ", ", s.size, "x", s.size, ", ", std::lround(100 * kept), " %"),
-        HostModel::build(program),
-        2 * macs,
-        integer ? ceiling.int8 : ceiling.fp32,
-        {},
-        {},
-        step,
-        {}};
-    for (const TensorInfo& t : layer.model.inputs()) {
-      layer.inputs.push_back(
-          {t.dtype, t.shape,
-           std::vector<std::byte>(static_cast<std::size_t>(ir::element_count(t.shape)) *
-                                  ir::size_of(t.dtype)),
-           ir::Role::fixed});
-    }
-    layers.push_back(std::move(layer));
-    layers.back().outputs = layers.back().model.run(layers.back().inputs);
+    const int step = latency::layer_step(program);
+    layers.push_back(
+        {family,
+         str(s.in, " -> ", s.out, ", ", s.size, "x", s.size, ", ", std::lround(100 * kept), " %"),
+         TimedModel(program),
+         2 * static_cast<double>(program.steps[static_cast<std::size_t>(step)].macs),
+         integer ? ceiling.int8 : ceiling.fp32,
+         step,
+         {}});
   };
   for (const double kept : {1.0, 0.28}) {
     for (const Shape& s : square) add("3x3 fp32", s, false, kept, 8);
@@ -127,11 +112,9 @@ int main(int argc, char** argv) {
     fp32_ceilings.push_back(now.fp32);
     int8_ceilings.push_back(now.int8);
     for (Layer& layer : layers) {
-      const void* in[] = {layer.inputs[0].bytes.data()};
-      void* out[] = {layer.outputs[0].bytes.data()};
       for (int repeat = 0; repeat < 5; ++repeat) {
         const auto start = std::chrono::steady_clock::now();
-        layer.model.run_step(layer.step, in, out);
+        layer.model.run_step(layer.step);
         layer.seconds.push_back(
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
       }
