@@ -16,7 +16,7 @@ template <class V> void visit_fields(V& v, xgen_planes& s) {
 }
 template <class V> void visit_fields(V& v, xgen_conv& s) {
   v.planes("y", s.y); v.planes("split", s.split); v.arena("x", s.x); v.value("x_row", s.x_row); v.value("x_group", s.x_group);
-  v.value("flat", s.flat); v.value("group_outer", s.group_outer); v.value("list", s.list); v.value("begin", s.begin);
+  v.value("flat", s.flat); v.value("list", s.list); v.value("begin", s.begin);
   v.value("shared", s.shared); v.value("groups", s.groups); v.value("outputs", s.outputs); v.value("activation", s.activation);
   v.value("alpha", s.alpha); v.value("beta", s.beta); v.constant("weights", s.weights); v.constant("bias", s.bias);
   v.constant("scale", s.scale); v.value("low0", s.low0); v.value("high0", s.high0);

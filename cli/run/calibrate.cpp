@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "quantize/concat_ranges.h"
 #include "quantize/qdq.h"
 #include "quantize/ranges.h"
 #include "train/data/batch.h"
@@ -31,8 +32,9 @@ std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, cons
   const auto values_of = [&](const torch::Tensor& images, const std::vector<std::string>& names) {
     return module.forward_values({images}, names);
   };
-  return quantize::collect_ranges(values_of, next,
-                                  quantize::values_to_observe(graph, config.exclude), config);
+  return quantize::share_concat_ranges(
+      graph, quantize::collect_ranges(values_of, next,
+                                      quantize::values_to_observe(graph, config.exclude), config));
 }
 
 }  // namespace xgen::cli

@@ -21,6 +21,48 @@ void emit_start(CWriter& c, const PlaneConvVariant& v, int vectors) {
   }
 }
 
+// Depthwise: accumulator k of a vector holds all four channels at every fourth position from k on.
+// One lane has room for a channel alone, so there it is as in the other types.
+void emit_depthwise_start(CWriter& c, int vectors) {
+  for (int k = 0; k < 4; ++k) {
+    std::string line = str("vi ", acc(k, 0), " = vi_load4(bias)");
+    for (int m = 1; m < vectors; ++m) line += str(", ", acc(k, m), " = ", acc(k, 0));
+    c.line(line, ";");
+  }
+}
+
+void emit_depthwise_loop(CWriter& c, const Isa& isa, int vectors) {
+  c.block("for (int i = 0; i < entries; ++i)", [&] {
+    c.line("const char* p = x + list[i];");
+    if (isa.lanes == 1) {
+      for (int f = 0; f < 4; ++f)
+        c.line(acc(f, 0), " = vi_dot(", acc(f, 0), ", vx_column(p, ", f, "), vw_set1(weights + ",
+               4 * f, "));");
+    } else {
+      c.line("const vw w = vw_quads(weights);");
+      for (int m = 0; m < vectors; ++m) {
+        for (int k = 0; k < 4; ++k)
+          c.line(acc(k, m), " = vi_dot(", acc(k, m), ", vx_quads(p + ", m, " * x_step + ", 4 * k,
+                 "), w);");
+      }
+    }
+    c.line("weights += 16;");
+  });
+}
+
+void emit_depthwise_store(CWriter& c, int vectors) {
+  c.line("const vf low0 = vf_set1(c->low0), high0 = vf_set1(c->high0), s = vf_load4(out->scale);");
+  c.line("const vi zero = vi_set1(c->zero), flip = vi_set1((int32_t)XGEN_FLIP);");
+  for (int m = 0; m < vectors; ++m) {
+    c.block("", [&] {
+      for (int k = 0; k < 4; ++k)
+        c.line("const vi q", k, " = vi_add(requantize(", acc(k, m), ", s, low0, high0), zero);");
+      c.line("vi_store(out->y + ", m,
+             " * out->y_step, vi_xor(vi_pack_quads(q0, q1, q2, q3), flip));");
+    });
+  }
+}
+
 void emit_loop(CWriter& c, const PlaneConvVariant& v, int vectors) {
   const bool real = v.type == ConvType::f32;
   c.block("for (int i = 0; i < entries; ++i)", [&] {
@@ -116,6 +158,8 @@ const char* name_of(ConvType type) {
       return "i8";
     case ConvType::i8_f32:
       return "i8_f32";
+    case ConvType::i8_depthwise:
+      return "i8_depthwise";
   }
   return "?";
 }
@@ -136,17 +180,19 @@ const std::vector<PlaneConvVariant>& plane_conv_variants() {
 int widest_tile(const PlaneConvVariant& v, const Isa& isa) {
   if (isa.lanes == 1) return 1;
   // Each vector needs its accumulators and its input. Widening dot products hold inputs and weights
-  // in pairs and need room for their products: with less to spare g++ 12 moves accumulators to the
-  // stack.
+  // in pairs and need room for their products, depthwise ones read four inputs a vector: with less
+  // to spare g++ 12 moves accumulators to the stack.
   const bool widens =
       v.type != ConvType::f32 && !isa.fast_int8 && isa.arch == std::string("x86_64");
-  const int per_vector = v.group + (widens ? 3 : 1), spare = widens ? 11 : 1;
+  const int per_vector = v.group + (widens ? 3 : 1);
+  const int spare = widens ? 11 : v.type == ConvType::i8_depthwise ? 12 : 1;
   const int fits = std::max(1, (isa.registers - spare) / per_vector);
   return std::min(fits, 8);
 }
 
 std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
   const bool real = v.type == ConvType::f32;
+  const bool stores_int8 = v.type == ConvType::i8 || v.type == ConvType::i8_depthwise;
   const int widest = widest_tile(v, isa);
   CWriter c;
   for (int vectors = 1; vectors <= widest; ++vectors) {
@@ -162,9 +208,16 @@ std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
                           : "const char* weights = weight_bytes;");
               c.line(real ? "const float* bias = (const float*)(const void*)out->bias;"
                           : "const int32_t* bias = (const int32_t*)(const void*)out->bias;");
+              if (v.type == ConvType::i8_depthwise && isa.lanes > 1) {
+                emit_depthwise_start(c, vectors);
+                emit_depthwise_loop(c, isa, vectors);
+                emit_depthwise_store(c, vectors);
+                return;
+              }
               emit_start(c, v, vectors);
-              emit_loop(c, v, vectors);
-              v.type == ConvType::i8 ? emit_store_i8(c, v, vectors) : emit_store_f32(c, v, vectors);
+              v.type == ConvType::i8_depthwise ? emit_depthwise_loop(c, isa, vectors)
+                                               : emit_loop(c, v, vectors);
+              stores_int8 ? emit_store_i8(c, v, vectors) : emit_store_f32(c, v, vectors);
             });
     c.line();
   }
@@ -174,7 +227,7 @@ std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
       tiles += str(", ", v.symbol(), "_t", vectors);
     c.line("static const tile_function tiles[] = {", tiles, "};");
     c.line("plane_conv(c, ctx, tiles, ", widest, ", ", v.group, ", ",
-           v.type == ConvType::i8 ? v.group / 4 : v.group, ", ", 4 * v.group, ");");
+           stores_int8 ? v.group / 4 : v.group, ", ", 4 * v.group, ");");
   });
   c.line();
   return c.text();

@@ -11,6 +11,9 @@ enum class ConvType : unsigned char {
   f32,     ///< fp32 lanes in and out.
   i8,      ///< four int8 channels a lane, in and out.
   i8_f32,  ///< int8 in; out are fp32 planes, float(acc) * scale.
+  /// As i8, where each channel has a filter of its own: an entry is four taps side by side. No
+  /// residual.
+  i8_depthwise,
 };
 const char* name_of(ConvType type);
 

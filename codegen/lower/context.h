@@ -22,7 +22,13 @@ struct Placement {
   ChannelMap channels;              ///< of planes.
 };
 
-enum class ConvFamily { fastest, plane_conv, filter_conv };
+/// What computes a convolution with more than one position.
+enum class ConvFamily {
+  fastest,
+  plane_conv,   ///< vectors over positions, an input lane and tap at a time.
+  filter_conv,  ///< vectors over filters, for small maps.
+  depthwise,    ///< int8 depthwise layers, four taps at a time.
+};
 
 struct LowerOptions {
   bool signed_activations =
@@ -30,7 +36,7 @@ struct LowerOptions {
   int dense_group_f32 = 8;  ///< filters a group of dense layers.
   int dense_group_i8 = 8;
   int vector_lanes = 16;  ///< of the widest vector: what a convolution over positions fills.
-  /// What computes convolutions with more than one position, where both families serve them.
+  /// Taken where it serves a layer; plane_conv serves all.
   ConvFamily conv_family = ConvFamily::fastest;
   bool use_sparsity = true;  ///< false: pruned layers are compiled as dense ones, for comparison.
 };

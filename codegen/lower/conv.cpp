@@ -2,6 +2,7 @@
 
 #include "codegen/kernels/plane_conv.h"
 #include "codegen/lower/conv_epilogue.h"
+#include "codegen/lower/tap_quads.h"
 #include "core/reference/integer.h"
 
 namespace xgen::lower {
@@ -10,9 +11,14 @@ namespace {
 
 // Of filter_conv_map: filters a vector or two, positions side by side.
 constexpr int kFilterGroup = 16, kFilterPositions = 4;
-// Its products are dearer: each input is broadcast for itself, and results are stored one by one.
-// Measured by tests/bench/conv_families: 1.15 to 1.4 times for 3x3, 1.3 to 1.6 for 1x1.
-constexpr double kFilterCost = 1.4;
+// Its products are dearer: each input is broadcast for itself, and results are stored one by one,
+// which weighs less the more taps a filter has. Measured by tests/bench/conv_families on 16 lanes.
+double filter_cost(int taps, int vector_lanes) {
+  return taps > 1 && vector_lanes >= 16 ? 1.2 : 1.4;
+}
+// Four taps at a time read and shuffle their input four times, one tap at a time once. Measured by
+// tests/bench/conv_families: 3 entries for 9 taps take 0.75 of the time, 6 for 9 take 1.1.
+constexpr int kQuadCost = 2;
 
 // How many filters share a list in plane_conv: what the mask says, one or four for depthwise and
 // grouped layers, the target's best for dense ones.
@@ -53,16 +59,23 @@ int whole(int count, int unit) { return (count + unit - 1) / unit * unit; }
 
 // Whether vectors over 16 filters compute less than vectors over positions, which on small maps
 // are filled with what lies between rows.
-bool takes_filters(const LowerOptions& options, const ConvLists& by_position,
+bool takes_filters(const LowerOptions& options, int taps, const ConvLists& by_position,
                    const ConvLists& by_filter, const xgen_conv& args) {
   if (options.conv_family != ConvFamily::fastest)
     return options.conv_family == ConvFamily::filter_conv;
   const int height = args.y.height, width = args.y.width, vector = options.vector_lanes;
   const int computed =
       args.flat != 0 ? whole(height * args.y.pitch, vector) : height * whole(width, vector);
-  return kFilterCost * static_cast<double>(
-                           computed_products(by_filter, whole(height * width, kFilterPositions))) <
+  return filter_cost(taps, vector) * static_cast<double>(computed_products(
+                                         by_filter, whole(height * width, kFilterPositions))) <
          static_cast<double>(computed_products(by_position, computed));
+}
+
+// Whether a depthwise layer takes four taps at a time: where enough of them lie side by side.
+bool takes_quads(const LowerOptions& options, int quads, int taps) {
+  if (options.conv_family != ConvFamily::fastest)
+    return options.conv_family == ConvFamily::depthwise;
+  return kQuadCost * quads <= taps;
 }
 
 }  // namespace
@@ -102,7 +115,7 @@ void lower_conv(Context& context, const ir::Node& node) {
     args.x = in.data - 4 * static_cast<std::size_t>(pad_top * in.pitch);
   if (type != kernels::ConvType::i8_f32 && conv.groups == 1) {
     ConvLists by_filter = make_lists(data, lanes, kFilterGroup);
-    if (takes_filters(context.options(), lists, by_filter, args)) {
+    if (takes_filters(context.options(), data.taps(), lists, by_filter, args)) {
       lists = std::move(by_filter);
       group = kFilterGroup;
       kernel = data.integer() ? "filter_conv_map_i8" : "filter_conv_map_f32";
@@ -110,19 +123,32 @@ void lower_conv(Context& context, const ir::Node& node) {
   }
   const std::size_t lane_stride = in.plane * static_cast<std::size_t>(s);
   args.x_group = lists.depthwise ? lane_stride : 0;
-  const StoredLists stored = store_lists(context, data, lists, lane_stride, [&](int tap) {
+  const auto tap_offset = [&](int tap) {
     const int ky = tap / data.shape().kw, kx = tap % data.shape().kw;
     if (s == 1) return 4 * (ky * dy * in.pitch + kx * dx);
     const int column = kx * dx + in.left - pad_left;
     return static_cast<int>(static_cast<std::size_t>(column % s) * in.plane) +
            4 * (ky * dy * in.pitch + column / s);
-  });
+  };
+  std::vector<TapQuad> quads;
+  if (type == kernels::ConvType::i8 && !conv.epilogue.residual &&
+      is_channelwise(data, lists, lanes)) {
+    quads = quads_of(data.taps(), tap_offset);
+    if (takes_quads(context.options(), static_cast<int>(quads.size()), data.taps()))
+      kernel = kernels::PlaneConvVariant{kernels::ConvType::i8_depthwise, group}.symbol();
+    else
+      quads.clear();
+  }
+  const StoredLists stored = quads.empty()
+                                 ? store_lists(context, data, lists, lane_stride, tap_offset)
+                                 : store_quads(context, quads);
   args.list = stored.list;
   args.begin = stored.begin;
   args.shared = lists.shared;
   args.groups = lists.groups;
   args.outputs = real_out ? data.shape().c_out : (data.shape().c_out + 3) / 4;
-  args.weights = store_weights(context, data, lists, lanes);
+  args.weights = quads.empty() ? store_weights(context, data, lists, lanes)
+                               : store_quad_weights(context, data, quads, lists.groups);
   args.bias = store_bias(context, node, data, group * lists.groups);
   args.residual = XGEN_NONE;
 

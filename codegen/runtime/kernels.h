@@ -69,7 +69,6 @@ typedef struct {
   ptrdiff_t x_row;     /* between the input rows of neighbouring output rows */
   size_t x_group;      /* from one group's input to the next: 0 but for depthwise */
   int32_t flat;        /* x and y share pitch and stride is 1: the plane is one run of positions */
-  int32_t group_outer; /* loop order: groups outside, tiles inside */
   int32_t list, begin; /* tables: offsets; per group the first of its entries, then the end */
   int32_t shared;      /* all groups read the same list */
   int32_t groups, outputs; /* outputs: planes of y that are written */

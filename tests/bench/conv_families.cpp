@@ -1,5 +1,6 @@
-// Convolutions on small maps: vectors over positions (plane_conv) against vectors over filters
-// (filter_conv), interleaved, one thread, and which of them lowering takes.
+// Where lowering can choose a kernel, all choices interleaved, one thread, and which one it takes:
+// on small maps vectors over positions (plane_conv) or over filters (filter_conv), for depthwise
+// int8 layers one tap at a time (plane_conv) or four (depthwise).
 //
 //   conv_families
 
@@ -19,13 +20,27 @@ namespace {
 
 using namespace xgen;
 
-ir::Graph layer_of(int channels, int size, int kernel, bool integer) {
+struct Shape {
+  int channels, size, kernel;
+  int stride = 1;
+  bool depthwise = false, integer = false;
+
+  std::string name() const {
+    return str(channels, depthwise ? " depthwise" : str(" -> ", channels), ", ", kernel, "x",
+               kernel, stride > 1 ? " stride 2" : "", " on ", size, "x", size,
+               integer ? " int8" : " fp32");
+  }
+};
+
+ir::Graph layer_of(const Shape& s) {
   LayerShape shape;
-  shape.c_in = shape.c_out = channels;
-  shape.kernel_h = shape.kernel_w = kernel;
-  shape.height = shape.width = size;
-  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = kernel / 2;
-  shape.int8 = integer;
+  shape.c_in = shape.c_out = s.channels;
+  shape.groups = s.depthwise ? s.channels : 1;
+  shape.kernel_h = shape.kernel_w = s.kernel;
+  shape.stride = s.stride;
+  shape.height = shape.width = s.size;
+  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = s.kernel / 2;
+  shape.int8 = s.integer;
   return latency::single_layer(shape, {});
 }
 
@@ -54,39 +69,46 @@ class Layer {
 int main() {
   struct Row {
     std::string name;
-    Layer plane, filter;
+    Layer plane, other;
     std::string taken;
   };
-  std::vector<std::unique_ptr<Row>> rows;
+  std::vector<Shape> shapes;
   for (const bool integer : {false, true}) {
     for (const int kernel : {1, 3}) {
-      for (const int size : {2, 3, 4, 5, 6, 7, 8, 10}) {
-        const int channels = size <= 4 ? 512 : 256;
-        const ir::Graph graph = layer_of(channels, size, kernel, integer);
-        rows.push_back(
-            std::make_unique<Row>(Row{str(channels, " -> ", channels, ", ", kernel, "x", kernel,
-                                          " on ", size, "x", size, integer ? " int8" : " fp32"),
-                                      Layer(graph, lower::ConvFamily::plane_conv),
-                                      Layer(graph, lower::ConvFamily::filter_conv),
-                                      Layer(graph, lower::ConvFamily::fastest).kernel()}));
-      }
+      for (const int size : {2, 3, 4, 5, 6, 7, 8, 10})
+        shapes.push_back({size <= 4 ? 512 : 256, size, kernel, 1, false, integer});
     }
+  }
+  for (const int stride : {1, 2}) {
+    for (const int kernel : {3, 5}) {
+      for (const int size : {7, 14, 28, 56, 112})
+        shapes.push_back({size <= 14 ? 256 : 64, size, kernel, stride, true, true});
+    }
+  }
+  std::vector<std::unique_ptr<Row>> rows;
+  for (const Shape& shape : shapes) {
+    const ir::Graph graph = layer_of(shape);
+    const auto other =
+        shape.depthwise ? lower::ConvFamily::depthwise : lower::ConvFamily::filter_conv;
+    rows.push_back(std::make_unique<Row>(
+        Row{shape.name(), Layer(graph, lower::ConvFamily::plane_conv), Layer(graph, other),
+            Layer(graph, lower::ConvFamily::fastest).kernel()}));
   }
   std::vector<std::function<void()>> functions;
   for (const auto& row : rows) {
     functions.emplace_back([r = row.get()] { r->plane.run(); });
-    functions.emplace_back([r = row.get()] { r->filter.run(); });
+    functions.emplace_back([r = row.get()] { r->other.run(); });
   }
   const std::vector<Timing> timings = time_interleaved(functions);
-  std::printf("%-28s %12s %12s %7s  taken\n", "layer", "plane, us", "filter, us", "ratio");
+  std::printf("%-40s %13s %10s %6s  taken\n", "layer", "plane, us", "other, us", "ratio");
   double worst = 1;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double plane = timings[2 * i].median_us, filter = timings[2 * i + 1].median_us;
-    const bool by_filter = rows[i]->taken.rfind("filter", 0) == 0;
-    worst = std::max(worst, (by_filter ? filter : plane) / std::min(plane, filter));
-    std::printf("%-28s %12.2f %12.2f %7.2f  %s\n", rows[i]->name.c_str(), plane, filter,
-                plane / filter, rows[i]->taken.c_str());
+    const double plane = timings[2 * i].median_us, other = timings[2 * i + 1].median_us;
+    const bool by_other = rows[i]->taken == rows[i]->other.kernel();
+    worst = std::max(worst, (by_other ? other : plane) / std::min(plane, other));
+    std::printf("%-40s %13.2f %10.2f %6.2f  %s\n", rows[i]->name.c_str(), plane, other,
+                plane / other, rows[i]->taken.c_str());
   }
-  std::printf("the family that is taken costs at most %.2f times the better one\n", worst);
+  std::printf("the kernel that is taken costs at most %.2f times the better one\n", worst);
   return 0;
 }

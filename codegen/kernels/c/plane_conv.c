@@ -28,11 +28,9 @@ static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_f
   const int per_chunk =
       (steps + widest - 1) / widest; /* tiles whose widths differ by at most one */
   const int tile_count = chunks * per_chunk;
-  const int outer_count = c->group_outer ? c->groups : tile_count;
-  const int inner_count = c->group_outer ? tile_count : c->groups;
-  for (int outer = 0; outer < outer_count; ++outer) {
-    for (int inner = 0; inner < inner_count; ++inner) {
-      const int tile = c->group_outer ? inner : outer, g = c->group_outer ? outer : inner;
+  /* All groups of a tile before the next tile, whose inputs stay near. */
+  for (int tile = 0; tile < tile_count; ++tile) {
+    for (int g = 0; g < c->groups; ++g) {
       const int chunk = tile / per_chunk, part = tile % per_chunk;
       const int first = (int)((int64_t)steps * part / per_chunk),
                 last = (int)((int64_t)steps * (part + 1) / per_chunk);

@@ -71,6 +71,27 @@ static inline vw vw_load(const void* p) {
   const vw w = {_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), _mm256_srai_epi16(v, 8)};
   return w;
 }
+/* Four positions side by side, channel by channel, of each four positions; and what goes with them:
+ * four weights a channel, one number a channel, and four results packed position by position. */
+static inline vx vx_quads(const void* p) {
+  const __m256i order = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4,
+                                         8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m256i v = _mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i*)p), order);
+  const vx x = {_mm256_and_si256(v, _mm256_set1_epi16(255)), _mm256_srli_epi16(v, 8)};
+  return x;
+}
+static inline vw vw_quads(const void* p) {
+  const __m256i v = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p));
+  const vw w = {_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), _mm256_srai_epi16(v, 8)};
+  return w;
+}
+static inline vi vi_load4(const void* p) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p));
+}
+static inline vf vf_load4(const void* p) { return _mm256_castsi256_ps(vi_load4(p)); }
+static inline vi vi_pack_quads(vi a, vi b, vi c, vi d) {
+  return _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d));
+}
 static inline vi vi_dot(vi acc, vx x, vw w) {
   return _mm256_add_epi32(
       acc, _mm256_add_epi32(_mm256_madd_epi16(x.even, w.even), _mm256_madd_epi16(x.odd, w.odd)));

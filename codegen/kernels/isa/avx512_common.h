@@ -36,5 +36,18 @@ static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
   return _mm512_shuffle_epi8(
       _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d)), order);
 }
+/* Four positions side by side, channel by channel, of each four positions; and what goes with them:
+ * one number a channel, and four results packed position by position. */
+static inline __m512i load_quads(const void* p) {
+  const __m512i order = _mm512_set4_epi32(0x0f0b0703, 0x0e0a0602, 0x0d090501, 0x0c080400);
+  return _mm512_shuffle_epi8(_mm512_loadu_si512(p), order);
+}
+static inline vi vi_load4(const void* p) {
+  return _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i*)p));
+}
+static inline vf vf_load4(const void* p) { return _mm512_castsi512_ps(vi_load4(p)); }
+static inline vi vi_pack_quads(vi a, vi b, vi c, vi d) {
+  return _mm512_packus_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d));
+}
 static inline vi vi_max_u8(vi a, vi b) { return _mm512_max_epu8(a, b); }
 static inline vi vi_max_s8(vi a, vi b) { return _mm512_max_epi8(a, b); }

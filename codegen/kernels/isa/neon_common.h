@@ -48,6 +48,21 @@ static inline vi vi_max_s8(vi a, vi b) {
   return vreinterpretq_s32_s8(vmaxq_s8(vreinterpretq_s8_s32(a), vreinterpretq_s8_s32(b)));
 }
 
+/* Four positions side by side, channel by channel; and what goes with them: four weights a channel,
+ * one number a channel, and four results packed position by position. */
+static inline vx vx_quads(const void* p) {
+  static const uint8_t order[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
+  return vqtbl1q_s8(vld1q_s8((const int8_t*)p), vld1q_u8(order));
+}
+static inline vw vw_quads(const void* p) { return vld1q_s8((const int8_t*)p); }
+static inline vi vi_load4(const void* p) { return vld1q_s32((const int32_t*)p); }
+static inline vf vf_load4(const void* p) { return vld1q_f32((const float*)p); }
+static inline vi vi_pack_quads(vi a, vi b, vi c, vi d) {
+  const uint16x8_t low = vcombine_u16(vqmovun_s32(a), vqmovun_s32(b));
+  const uint16x8_t high = vcombine_u16(vqmovun_s32(c), vqmovun_s32(d));
+  return vreinterpretq_s32_u8(vcombine_u8(vmovn_u16(low), vmovn_u16(high)));
+}
+
 static inline vx vx_load(const void* p) { return vld1q_s8((const int8_t*)p); }
 static inline vw vw_set1(const void* p) {
   int32_t s;

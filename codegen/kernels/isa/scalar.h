@@ -69,6 +69,12 @@ static inline vw vw_set1(const void* p) {
 }
 static inline vx vx_broadcast(const void* p) { return vx_load(p); }
 static inline vw vw_load(const void* p) { return vw_set1(p); }
+/* One channel of four positions side by side. */
+static inline vx vx_column(const char* p, int channel) {
+  vx v = 0;
+  for (int t = 0; t < 4; ++t) v |= (uint32_t)(uint8_t)p[4 * t + channel] << (8 * t);
+  return v;
+}
 static inline vi vi_dot(vi acc, vx x, vw w) {
   uint32_t sum = (uint32_t)acc;
   for (int i = 0; i < 32; i += 8)

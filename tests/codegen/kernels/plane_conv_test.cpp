@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 ir::Graph layer_of(const PlaneConvVariant& variant) {
   LayerShape shape;
   shape.c_in = 64;
-  shape.c_out = variant.group == 1 ? 64 : 64;
-  shape.groups = variant.group == 1 ? 64 : 1;
+  shape.c_out = 64;
+  shape.groups = variant.group == 1 || variant.type == ConvType::i8_depthwise ? 64 : 1;
   shape.kernel_h = shape.kernel_w = 3;
   shape.height = shape.width = 28;
   shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = 1;
@@ -82,7 +82,8 @@ TEST(PlaneConv, KeepsItsAccumulatorsInRegisters) {
     for (const Isa& isa : all_isas()) {
       if (isa.arch != std::string("x86_64")) continue;
       lower::LowerOptions options;
-      options.conv_family = lower::ConvFamily::plane_conv;
+      options.conv_family = variant.type == ConvType::i8_depthwise ? lower::ConvFamily::depthwise
+                                                                   : lower::ConvFamily::plane_conv;
       options.dense_group_f32 = options.dense_group_i8 = variant.group;
       const Program program = lower::lower(layer_of(variant), options);
       ASSERT_EQ(program.kernels().count(variant.symbol()), 1U) << variant.symbol();

@@ -31,6 +31,12 @@ const Case kCases[] = {
     {"dilated", 8, 8, 16, 16, 3, 1, 2, 1, 2},
     {"depthwise", 12, 12, 14, 14, 3, 1, 1, 12},
     {"depthwise_stride_2", 8, 8, 14, 14, 3, 2, 1, 8},
+    {"depthwise_odd", 7, 7, 9, 21, 3, 1, 1, 7, 1, Case::Mask::dense, false, true},
+    {"depthwise_5x5", 8, 8, 12, 12, 5, 1, 2, 8},
+    {"depthwise_5x5_stride_2", 8, 8, 19, 18, 5, 2, 2, 8},
+    {"depthwise_dilated", 8, 8, 16, 16, 3, 1, 2, 8, 2},
+    {"depthwise_pointwise", 8, 8, 9, 9, 1, 1, 0, 8},
+    {"depthwise_residual", 8, 8, 10, 10, 3, 1, 1, 8, 1, Case::Mask::dense, true},
     {"grouped", 16, 16, 9, 9, 3, 1, 1, 2},
     {"wide_rows", 4, 8, 3, 70, 3, 1, 1},
     {"residual_relu", 8, 8, 14, 14, 3, 1, 1, 1, 1, Case::Mask::dense, true, true},
@@ -119,7 +125,7 @@ ir::Graph make_graph(const Case& c, bool integer, unsigned seed) {
   return ir::infer_shapes(std::move(graph));
 }
 
-// Both families that compute a layer with more than one position.
+// Every family that computes a layer with more than one position.
 class ConvKernels : public ::testing::TestWithParam<Case> {
  protected:
   static void expect_agreement(bool integer) {
@@ -128,6 +134,11 @@ class ConvKernels : public ::testing::TestWithParam<Case> {
     options.conv_family = ConvFamily::plane_conv;
     test::expect_agreement(graph, 5, options);
     const bool spatial = is_spatial(graph.value(graph.outputs()[0]));
+    if (integer && spatial && GetParam().groups == GetParam().c_in && !GetParam().residual) {
+      options.conv_family = ConvFamily::depthwise;
+      const Program program = test::expect_agreement(graph, 5, options);
+      EXPECT_EQ(program.kernels().count("plane_conv_i8_depthwise_g4"), 1U);
+    }
     if (!spatial || GetParam().groups > 1 || GetParam().real_out) return;
     options.conv_family = ConvFamily::filter_conv;
     const Program program = test::expect_agreement(graph, 5, options);
@@ -159,8 +170,27 @@ std::string kernel_of(int size, int vector_lanes) {
 TEST(ConvFamilies, SmallMapsAreComputedByFilterWhereVectorsAreWide) {
   EXPECT_EQ(kernel_of(2, 16), "filter_conv_map_i8");
   EXPECT_EQ(kernel_of(4, 16), "filter_conv_map_i8");
+  EXPECT_EQ(kernel_of(7, 16), "filter_conv_map_i8");
   EXPECT_EQ(kernel_of(14, 16), "plane_conv_i8_g8");
   EXPECT_EQ(kernel_of(4, 4), "plane_conv_i8_g8");
+}
+
+// The kernel of an int8 depthwise layer.
+std::string depthwise_kernel(int kernel, int stride, int dilation = 1) {
+  const Case c{"depthwise", 8, 8, 16, 16, kernel, stride, kernel / 2, 8, dilation};
+  const Program program = lower(make_graph(c, true, 3), {});
+  const auto conv = std::find_if(program.steps.begin(), program.steps.end(),
+                                 [](const Step& s) { return s.op == "Conv"; });
+  return conv->kernel;
+}
+
+TEST(ConvFamilies, DepthwiseLayersTakeFourTapsAtATimeWhereEnoughLieSideBySide) {
+  EXPECT_EQ(depthwise_kernel(3, 1), "plane_conv_i8_depthwise_g4");
+  EXPECT_EQ(depthwise_kernel(5, 1), "plane_conv_i8_depthwise_g4");
+  EXPECT_EQ(depthwise_kernel(5, 2), "plane_conv_i8_depthwise_g4");
+  EXPECT_EQ(depthwise_kernel(3, 2), "plane_conv_i8_g4");  // the columns lie in two planes
+  EXPECT_EQ(depthwise_kernel(3, 1, 2), "plane_conv_i8_g4");
+  EXPECT_EQ(depthwise_kernel(1, 1), "plane_conv_i8_g4");
 }
 
 }  // namespace
