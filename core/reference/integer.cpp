@@ -59,8 +59,9 @@ std::uint8_t requantize(std::int32_t acc, float scale, std::int32_t zero_point,
 }
 
 float fixed_point_scale(float s_operand, float s_y) {
-  return static_cast<float>(static_cast<double>(s_operand) / static_cast<double>(s_y) *
-                            (1 << kFixedPointBits));
+  constexpr double kMost = 64;
+  const double ratio = static_cast<double>(s_operand) / static_cast<double>(s_y);
+  return static_cast<float>(std::min(ratio, kMost) * (1 << kFixedPointBits));
 }
 
 std::int32_t to_fixed_point(std::uint8_t q, std::int32_t zero_point, float scale) {

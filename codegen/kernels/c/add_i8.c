@@ -1,4 +1,4 @@
-/* Addition in fixed point: both operands in 1/64 steps of the result. */
+/* Addition in fixed point: both operands in 2^-16 steps of the result. */
 static void add_i8(const xgen_binary* c, const xgen_context* ctx) {
   const int bytes = 4 * c->y.height * c->y.pitch;
   const vi flip = vi_set1((int32_t)XGEN_FLIP), zero = vi_set1(c->zero);

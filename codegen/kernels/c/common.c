@@ -133,11 +133,11 @@ static inline vi requantize(vi acc, vf scale, vf low, vf high) {
   return vf_round(vf_min(vf_max(vf_mul(vi_to_f(acc), scale), low), high));
 }
 
-/* q and r in 1/64 steps of the result, added and rounded as integers, clipped. */
+/* q and r in 2^-16 steps of the result, added and rounded as integers, clipped. */
 static inline vi add_fixed_point(vi q, vi r, float scale_q, float scale_r, int low, int high) {
   const vi a = vf_round(vf_mul(vi_to_f(q), vf_set1(scale_q))),
            b = vf_round(vf_mul(vi_to_f(r), vf_set1(scale_r)));
-  const vi sum = vi_sra6(vi_add(vi_add(a, b), vi_set1(32)));
+  const vi sum = vi_sra16(vi_add(vi_add(a, b), vi_set1(32768)));
   return vi_min(vi_max(sum, vi_set1(low)), vi_set1(high));
 }
 

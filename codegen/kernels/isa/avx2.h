@@ -31,7 +31,7 @@ static inline vi vi_min(vi a, vi b) { return _mm256_min_epi32(a, b); }
 static inline vi vi_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 static inline vi vi_xor(vi a, vi b) { return _mm256_xor_si256(a, b); }
 static inline vi vi_shl23(vi a) { return _mm256_slli_epi32(a, 23); }
-static inline vi vi_sra6(vi a) { return _mm256_srai_epi32(a, 6); }
+static inline vi vi_sra16(vi a) { return _mm256_srai_epi32(a, 16); }
 static inline vi vi_byte(vi a, int i) {
   return _mm256_and_si256(_mm256_srl_epi32(a, _mm_cvtsi32_si128(8 * i)), _mm256_set1_epi32(255));
 }

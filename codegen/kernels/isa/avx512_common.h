@@ -23,7 +23,7 @@ static inline vi vi_min(vi a, vi b) { return _mm512_min_epi32(a, b); }
 static inline vi vi_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
 static inline vi vi_xor(vi a, vi b) { return _mm512_xor_si512(a, b); }
 static inline vi vi_shl23(vi a) { return _mm512_slli_epi32(a, 23); }
-static inline vi vi_sra6(vi a) { return _mm512_srai_epi32(a, 6); }
+static inline vi vi_sra16(vi a) { return _mm512_srai_epi32(a, 16); }
 static inline vi vi_byte(vi a, int i) {
   return _mm512_and_si512(_mm512_srl_epi32(a, _mm_cvtsi32_si128(8 * i)), _mm512_set1_epi32(255));
 }

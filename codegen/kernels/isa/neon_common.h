@@ -27,7 +27,7 @@ static inline vi vi_min(vi a, vi b) { return vminq_s32(a, b); }
 static inline vi vi_max(vi a, vi b) { return vmaxq_s32(a, b); }
 static inline vi vi_xor(vi a, vi b) { return veorq_s32(a, b); }
 static inline vi vi_shl23(vi a) { return vshlq_n_s32(a, 23); }
-static inline vi vi_sra6(vi a) { return vshrq_n_s32(a, 6); }
+static inline vi vi_sra16(vi a) { return vshrq_n_s32(a, 16); }
 static inline vi vi_byte(vi a, int i) {
   return vreinterpretq_s32_u32(
       vandq_u32(vshlq_u32(vreinterpretq_u32_s32(a), vdupq_n_s32(-8 * i)), vdupq_n_u32(255)));

@@ -33,7 +33,7 @@ static inline vi vi_min(vi a, vi b) { return a < b ? a : b; }
 static inline vi vi_max(vi a, vi b) { return a > b ? a : b; }
 static inline vi vi_xor(vi a, vi b) { return a ^ b; }
 static inline vi vi_shl23(vi a) { return (int32_t)((uint32_t)a << 23); }
-static inline vi vi_sra6(vi a) { return a >= 0 ? a >> 6 : ~(~a >> 6); }
+static inline vi vi_sra16(vi a) { return a >= 0 ? a >> 16 : ~(~a >> 16); }
 static inline vi vi_byte(vi a, int i) { return (int32_t)((uint32_t)a >> (8 * i) & 0xffU); }
 static inline vf vi_to_f(vi a) { return (float)a; }
 static inline vi vf_round(vf a) { return (int32_t)lrintf(a); }

@@ -46,9 +46,9 @@ TEST(ClipInterval, IsInQuantizedUnits) {
   EXPECT_THROW(clip_interval({ir::Activation::Kind::sigmoid}, 0.1F, 3), InternalError);
 }
 
-TEST(FixedPoint, AddsInSixtyFourths) {
+TEST(FixedPoint, AddsInFineSteps) {
   const float same = fixed_point_scale(0.5F, 0.5F);
-  EXPECT_EQ(same, 64.0F);
+  EXPECT_EQ(same, 65536.0F);
   const auto add = [&](std::uint8_t a, std::uint8_t b, std::int32_t zero) {
     return from_fixed_point(to_fixed_point(a, zero, same) + to_fixed_point(b, zero, same), zero,
                             {});
@@ -57,12 +57,21 @@ TEST(FixedPoint, AddsInSixtyFourths) {
   EXPECT_EQ(add(200, 100, 0), 255);
   EXPECT_EQ(add(20, 30, 128), 0);
   EXPECT_EQ(add(120, 130, 128), 122);
-  // 1/3 of a step is 21.33/64, rounded to 21; the sum 42 + 32 >> 6 is one step.
+  // 1/3 of a step is 21845.33 parts, rounded to 21845; the sum 43690 + 32768 >> 16 is one step.
   const float third = fixed_point_scale(1.0F, 3.0F);
-  EXPECT_EQ(to_fixed_point(1, 0, third), 21);
-  EXPECT_EQ(from_fixed_point(42, 0, {}), 1);
-  EXPECT_EQ(from_fixed_point(31, 0, {}), 0);
-  EXPECT_EQ(from_fixed_point(-33, 5, {}), 4);
+  EXPECT_EQ(to_fixed_point(1, 0, third), 21845);
+  EXPECT_EQ(from_fixed_point(43690, 0, {}), 1);
+  EXPECT_EQ(from_fixed_point(32767, 0, {}), 0);
+  EXPECT_EQ(from_fixed_point(-32769, 5, {}), 4);
+}
+
+TEST(FixedPoint, SaturatesWhereTheResultIsFarFiner) {
+  const float coarse = fixed_point_scale(1e6F, 1.0F);
+  EXPECT_EQ(coarse, 64.0F * 65536);
+  const std::int32_t one = to_fixed_point(1, 0, coarse), all = to_fixed_point(255, 0, coarse);
+  EXPECT_EQ(from_fixed_point(4 * one, 0, {}), 255);
+  EXPECT_EQ(from_fixed_point(all + all, 0, {}), 255);
+  EXPECT_EQ(from_fixed_point(-all - all, 9, {}), 0);
 }
 
 TEST(Rescale, KeepsBytesWhenScalesAreEqual) {
