@@ -19,6 +19,9 @@ void lower_filter_conv(Context& context, const ir::Node& node) {
     origin = planes.data -
              4 * static_cast<std::size_t>(data.conv().pads[0] * pitch + data.conv().pads[1]);
   } else {
+    if (data.taps() > 1)
+      throw UserError(str("node \"", node.name, "\" (Conv): a kernel of ", data.shape().kh, "x",
+                          data.shape().kw, " on one position; pass crop_taps makes it 1x1"));
     const int per_lane = lane_channels(context.value(x));
     for (int c = 0; c < data.c_in(); ++c) map.push_back(c / per_lane * 4 + c % per_lane);
     origin = context.flat(x);

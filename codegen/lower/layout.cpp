@@ -63,6 +63,11 @@ class Planner {
   std::vector<ValueLayout> plan() {
     for (std::size_t v = 0; v < layouts_.size(); ++v)
       layouts_[v].spatial = is_spatial(graph_.values()[v]);
+    // Windows read planes and write planes, down to a single position.
+    for (const Node& node : graph_.nodes()) {
+      if (node.as<ir::MaxPool>() != nullptr || node.as<ir::AveragePool>() != nullptr)
+        at(node.output()).spatial = at(node.inputs[0]).spatial;
+    }
     for (const Node& node : graph_.nodes()) read(node);
     // Outer concatenations first, so that an inner one knows whether it is a slice itself.
     for (auto node = graph_.nodes().rbegin(); node != graph_.nodes().rend(); ++node)
@@ -81,10 +86,11 @@ class Planner {
       if (!at(x).spatial) return;
       const Border border{static_cast<int>(conv->pads[0]), static_cast<int>(conv->pads[1]),
                           static_cast<int>(conv->pads[2]), static_cast<int>(conv->pads[3])};
-      if (conv->strides[1] == 1) {
+      const bool one_position = !at(node.output()).spatial;  // read by filter_conv, phases or not
+      if (conv->strides[1] == 1 || one_position) {
         at(x).plain = true;
         at(x).border.widen(border);
-        if (conv->strides[0] == 1 && at(node.output()).spatial) sets_.join(x, node.output());
+        if (conv->strides[0] == 1 && !one_position) sets_.join(x, node.output());
       } else {
         at(x).splits[static_cast<int>(conv->strides[1])].widen(border);
       }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "codegen/passes/crop_taps.h"
 #include "codegen/passes/fuse_epilogue.h"
 #include "codegen/passes/to_conv.h"
 #include "core/error.h"
@@ -33,6 +34,7 @@ const Pass kPasses[] = {
     {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); },
      false},
     {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
+    {"crop_taps", [](ir::Graph g, int n) { return crop_taps(std::move(g), n); }},
     {"fuse_epilogue", [](ir::Graph g, int n) { return fuse_epilogue(std::move(g), n); }},
 };
 

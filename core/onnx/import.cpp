@@ -174,13 +174,15 @@ void read_nodes(ImportState& state, const onnx::GraphProto& graph,
     const auto& proto = graph.node(i);
     NodeImporter node(state, proto, names[static_cast<std::size_t>(i)]);
     if (proto.output_size() == 0 || proto.output(0).empty()) node.fail("it has no output");
+    for (const std::string& output : proto.output()) {
+      if (!output.empty() && state.scope.count(output) != 0)
+        node.fail("value \"", output, "\" is defined twice");
+    }
+    find_operator(proto)(node);
     for (int o = 1; o < proto.output_size(); ++o) {
-      if (!proto.output(o).empty() && read.count(proto.output(o)) != 0)
+      if (read.count(proto.output(o)) != 0 && state.scope.count(proto.output(o)) == 0)
         node.fail("output ", o, " (\"", proto.output(o), "\") is not supported, only the first");
     }
-    if (state.scope.count(proto.output(0)) != 0)
-      node.fail("value \"", proto.output(0), "\" is defined twice");
-    find_operator(proto)(node);
   }
   std::vector<ir::ValueId> outputs;
   for (const auto& info : graph.output()) {

@@ -141,12 +141,14 @@ ir::ValueId NodeImporter::constant(const std::string& suffix, ir::Constant value
   return state_.add_constant(str(name_, ".", suffix), std::move(value));
 }
 
-void NodeImporter::emit(ir::Op op, std::vector<ir::ValueId> inputs) {
+void NodeImporter::emit_output(std::size_t i, const std::string& name, ir::Op op,
+                               std::vector<ir::ValueId> inputs) {
   while (!inputs.empty() && inputs.back() == ir::kNoValue) inputs.pop_back();
-  const std::string& output = proto_.output(0);
+  const std::string& output = proto_.output(static_cast<int>(i));
+  if (output.empty()) return;  // nobody wants it
   const auto renamed = state_.renamed.find(output);
   state_.scope[output] =
-      state_.add_node(name_, std::move(op), std::move(inputs),
+      state_.add_node(name, std::move(op), std::move(inputs),
                       renamed == state_.renamed.end() ? output : renamed->second);
 }
 

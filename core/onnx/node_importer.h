@@ -68,7 +68,11 @@ class NodeImporter {
   ir::ValueId integers_constant(const std::string& suffix, const std::vector<std::int64_t>& values);
   ir::ValueId constant(const std::string& suffix, ir::Constant value);
   /// Adds a node which gives this node's output.
-  void emit(ir::Op op, std::vector<ir::ValueId> inputs);
+  void emit(ir::Op op, std::vector<ir::ValueId> inputs) { emit_output(0, name_, op, inputs); }
+  std::size_t output_count() const { return static_cast<std::size_t>(proto_.output_size()); }
+  /// Adds a node called `name` which gives this node's output `i`, where that has a name.
+  void emit_output(std::size_t i, const std::string& name, ir::Op op,
+                   std::vector<ir::ValueId> inputs);
   /// Adds a helper node, called after this node.
   ir::ValueId emit_helper(const std::string& suffix, ir::Op op, std::vector<ir::ValueId> inputs);
   /// This node's output is another name for `id`.

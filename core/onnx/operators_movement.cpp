@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numeric>
 
 #include "core/onnx/node_importer.h"
@@ -23,6 +24,42 @@ void import_slice(NodeImporter& node) {
   const ir::ValueId ends_id = node.integers_constant("ends", ends);
   const ir::ValueId axes_id = node.integers_constant("axes", node.integers("axes", axes));
   node.emit(ir::Slice{}, {node.required(0), starts_id, ends_id, axes_id});
+}
+
+void import_split(NodeImporter& node) {
+  const ir::Shape& x = node.shape(0);
+  const auto rank = static_cast<std::int64_t>(x.size());
+  std::int64_t axis = node.integer("axis", 0);
+  if (axis < -rank || axis >= rank) node.fail("axis ", axis, " of ", rank);
+  axis += axis < 0 ? rank : 0;
+  const ir::Dim& extent = x[static_cast<std::size_t>(axis)];
+  if (!extent.is_static()) node.fail("splits the unbound dimension ", extent.symbol);
+
+  const auto parts = static_cast<std::int64_t>(node.output_count());
+  // Without sizes parts are equal; the last one may be smaller (opset 18).
+  const std::int64_t equal = (extent.size + parts - 1) / parts;
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(parts), equal);
+  sizes.back() = extent.size - equal * (parts - 1);
+  if (node.opset() >= 13 && node.has_input(1))
+    sizes = node.known_integers(1, "sizes");
+  else if (node.opset() < 13)
+    sizes = node.integers("split", sizes);
+  const std::int64_t sum = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+  if (static_cast<std::int64_t>(sizes.size()) != parts || sum != extent.size ||
+      *std::min_element(sizes.begin(), sizes.end()) < 0) {
+    node.fail("splits ", extent.size, " into ", sizes.size(), " parts of ", sum, " for ", parts,
+              " outputs");
+  }
+  const ir::ValueId axes = node.integers_constant("axes", {axis});
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const std::string part = str("part_", i);
+    const ir::ValueId from = node.integers_constant(part + ".start", {start});
+    start += sizes[i];
+    const ir::ValueId to = node.integers_constant(part + ".end", {start});
+    node.emit_output(i, str(node.name(), ".", part), ir::Slice{},
+                     {node.required(0), from, to, axes});
+  }
 }
 
 void import_pad(NodeImporter& node) {

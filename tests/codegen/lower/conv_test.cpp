@@ -45,6 +45,8 @@ const Case kCases[] = {
     {"block_pointwise", 32, 16, 8, 8, 1, 1, 0, 1, 1, Case::Mask::block, false, true},
     {"narrow_rows_silu", 8, 8, 26, 26, 3, 2, 1, 1, 1, Case::Mask::dense, false, false, false, true},
     {"to_one_position", 16, 20, 4, 4, 4, 1},
+    {"to_one_position_stride_2", 8, 12, 2, 2, 3, 2, 1},
+    {"depthwise_to_one_position", 12, 12, 2, 2, 3, 2, 1, 12},
     {"real_result", 8, 10, 8, 8, 3, 1, 1, 1, 1, Case::Mask::dense, false, false, true},
     {"real_result_one_position", 16, 10, 4, 4, 4, 1, 0, 1, 1, Case::Mask::dense, false, false,
      true},

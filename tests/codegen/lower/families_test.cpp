@@ -69,6 +69,17 @@ TEST_P(Families, MaxPool) {
       {net.moved(plain, {x}), net.moved(padded, {x}), net.moved(ceil, {x}), net.moved(wide, {x})});
 }
 
+TEST_P(Families, PoolsDownToOnePosition) {
+  Net net(GetParam());
+  const ValueId x = net.input({1, 6, 3, 2});
+  ir::MaxPool corner;
+  corner.kernel = corner.strides = {2, 2};
+  ir::AveragePool mean;
+  mean.kernel = mean.strides = {2, 2};
+  const ValueId largest = net.moved(corner, {x});
+  net.check({net.moved(ir::Flatten{}, {largest}), largest, net.node(mean, {x})});
+}
+
 TEST_P(Families, AveragePool) {
   Net net(GetParam());
   const ValueId x = net.input({1, 6, 12, 14});

@@ -39,6 +39,41 @@ TEST_F(ImportOperators, AttributesOfOldOpsetsBecomeConstants) {
             "  y: f32 [N, 4] = ReduceMean(e, i64 {2}) keep_dims=0  # m\n");
 }
 
+TEST_F(ImportOperators, SplitBecomesSlices) {
+  input("x", {-1, 5, 2});
+  integers("sizes", {2, 3});
+  auto& given = node("Split", "s", {"x", "sizes"}, "a");
+  given.add_output("b");
+  set(given, "axis", std::int64_t{-2});
+  auto& equal = node("Split", "t", {"b"}, "");
+  equal.set_output(0, "c");
+  equal.add_output("y");
+  set(equal, "axis", std::int64_t{1});
+  EXPECT_EQ(nodes(),
+            "  b: f32 [N, 3, 2] = Slice(x, i64 {2}, i64 {5}, i64 {1})  # s.part_1\n"
+            "  y: f32 [N, 1, 2] = Slice(b, i64 {2}, i64 {3}, i64 {1})  # t.part_1\n");
+}
+
+TEST_F(ImportOperators, SplitBefore13HasItsSizesAsAttribute) {
+  set_opset(11);
+  input("x", {-1, 6});
+  auto& split = node("Split", "s", {"x"}, "a");
+  split.add_output("y");
+  set(split, "axis", std::int64_t{1});
+  set(split, "split", std::vector<std::int64_t>{1, 5});
+  EXPECT_EQ(nodes(), "  y: f32 [N, 5] = Slice(x, i64 {1}, i64 {6}, i64 {1})  # s.part_1\n");
+}
+
+TEST_F(ImportOperators, SplitRefusesSizesThatDoNotAddUp) {
+  input("x", {-1, 6});
+  integers("sizes", {2, 3});
+  auto& split = node("Split", "s", {"x", "sizes"}, "a");
+  split.add_output("y");
+  set(split, "axis", std::int64_t{1});
+  output("y");
+  EXPECT_EQ(message(), "node \"s\" (Split, opset 13): splits 6 into 2 parts of 5 for 2 outputs");
+}
+
 TEST_F(ImportOperators, ClipReadsItsBoundsFromInputs) {
   input("x", {-1, 2});
   floats("six", {}, {6});
