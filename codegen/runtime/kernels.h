@@ -80,7 +80,7 @@ typedef struct {
   size_t residual;             /* arena: position (0, 0) of what is added, or XGEN_NONE */
   size_t residual_plane;
   ptrdiff_t residual_row;
-  float add0, add1; /* int8 addition: 64 * scale of convolution and residual over that of y */
+  float add0, add1; /* int8 addition: 2^16 * scale of convolution and residual over that of y */
   int32_t residual_zero, zero; /* zero points of the residual and of y */
 } xgen_conv;
 

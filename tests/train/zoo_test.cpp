@@ -4,6 +4,10 @@
 
 #include <set>
 
+#include "core/ir/infer_shapes.h"
+#include "core/ir/rewrite/fold_constants.h"
+#include "core/ir/rewrite/shrink_channels.h"
+#include "tests/support/channels.h"
 #include "train/graph_module.h"
 
 namespace xgen::train {
@@ -22,6 +26,26 @@ TEST(Zoo, EveryModelClassifiesItsImages) {
     std::set<std::string> names;
     for (const ir::Node& node : graph.nodes()) names.insert(node.name);
     EXPECT_EQ(names.size(), graph.nodes().size());
+  }
+}
+
+TEST(Zoo, EveryModelCanLoseChannels) {
+  for (const ZooEntry& entry : zoo()) {
+    SCOPED_TRACE(entry.name);
+    const ir::Graph graph = ir::fold_constants(ir::infer_shapes(make_zoo_model(entry.name, 7, 1)));
+    test::RandomTensors random(3);
+    const auto units = test::random_units(ir::channel_groups(graph), 0.5, random);
+    ASSERT_FALSE(units.empty());
+    const ir::Graph small = ir::shrink_channels(graph, units);
+    const torch::NoGradGuard no_grad;
+    const Tensor x = torch::rand({2, entry.channels, entry.height, entry.width});
+    const auto output = [&](const ir::Graph& g) {
+      GraphModule module(g);
+      module.train(false);
+      return module.forward(x);
+    };
+    const Tensor want = output(test::zeroed(graph, units)), got = output(small);
+    EXPECT_TRUE(at::allclose(got, want, 1e-4, 1e-4 * want.abs().max().item<double>()));
   }
 }
 
