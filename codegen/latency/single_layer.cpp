@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "codegen/passes/crop_taps.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 
@@ -61,7 +62,8 @@ ir::QuantParams per_tensor(float scale, int zero) { return {{scale}, {zero}, -1}
 
 }  // namespace
 
-ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant) {
+ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
+                       const LayerExtras& extras) {
   ir::Graph graph;
   graph.name = "layer";
   const ir::DType type = shape.int8 ? ir::DType::u8 : ir::DType::f32;
@@ -84,9 +86,24 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant) {
   conv.dilations = {shape.dilation, shape.dilation};
   conv.pads = {shape.pad_top, shape.pad_left, shape.pad_bottom, shape.pad_right};
   conv.groups = shape.groups;
-  conv.epilogue.activation = {ir::Activation::Kind::clip, 0, std::numeric_limits<float>::infinity(),
-                              0, 0};
-  const ir::ValueId y = graph.add_node("y", conv, {x, w, b});
+  conv.epilogue.activation = {extras.activation, 0, std::numeric_limits<float>::infinity(), 0.1F,
+                              0.5F};
+  std::vector<ir::ValueId> inputs{x, w, b};
+  if (extras.residual) {
+    conv.epilogue.residual = true;
+    const auto extent = [&](int size, int kernel, int before, int after) {
+      return (size + before + after - shape.dilation * (kernel - 1) - 1) / shape.stride + 1;
+    };
+    const ir::Shape result{1, shape.c_out,
+                           extent(shape.height, shape.kernel_h, shape.pad_top, shape.pad_bottom),
+                           extent(shape.width, shape.kernel_w, shape.pad_left, shape.pad_right)};
+    inputs.push_back(graph.add_input("r", {type, result, {}}));
+    if (shape.int8) {
+      graph.value(inputs.back()).type.quant = per_tensor(0.03F, 5);
+      conv.epilogue.before_residual = per_tensor(0.04F, 9);
+    }
+  }
+  const ir::ValueId y = graph.add_node("y", conv, inputs);
   graph.set_outputs({y});
   if (shape.int8) {
     graph.value(x).type.quant = per_tensor(0.02F, 7);
@@ -95,7 +112,7 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant) {
     graph.value(y).type.dtype = ir::DType::u8;
     graph.value(y).type.quant = per_tensor(0.05F, 3);
   }
-  return ir::infer_shapes(std::move(graph));
+  return ir::infer_shapes(passes::crop_taps(ir::infer_shapes(std::move(graph))));
 }
 
 int layer_step(const Program& program) {

@@ -8,9 +8,17 @@
 
 namespace xgen::latency {
 
+/// What is fused into a layer besides what LayerShape says.
+struct LayerExtras {
+  bool residual = false;  ///< an input as large as the result is added.
+  /// Of the result; fp32 only but for clip, which is a ReLU.
+  ir::Activation::Kind activation = ir::Activation::Kind::clip;
+};
+
 /// A graph of this one layer with seeded weights and, where the variant is sparse, a seeded mask:
 /// what is generated and timed. Already in the form that lowering takes.
-ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant);
+ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
+                       const LayerExtras& extras = {});
 
 /// The step of that layer among those of the lowered graph.
 int layer_step(const Program& program);

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <cmath>
+
+#include "cli/model_file.h"
+#include "cli/options.h"
+#include "cli/table.h"
+#include "cli/verb.h"
+#include "codegen/latency/build_table.h"
+#include "codegen/latency/tables.h"
+#include "codegen/latency/timed_model.h"
+#include "codegen/latency/timing.h"
+#include "codegen/targets.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/log.h"
+#include "core/onnx/import.h"
+
+namespace xgen::cli {
+
+namespace {
+
+using nlohmann::json;
+
+struct Arguments {
+  std::string target = "host", model, file;
+  std::vector<std::string> dims;
+  double minutes = 2;
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
+std::string percent(double share) { return fixed_text(100 * share, 1) + " %"; }
+
+json fits_of(const latency::LatencyTable& table) {
+  json rows = json::array();
+  for (const auto& [kernel, fit] : table.fits()) {
+    json factors = json::object();
+    const auto& names = latency::work_names(kernel);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (fit.factors[i] > 0) factors[names[i]] = 1e3 * fit.factors[i];
+    }
+    rows.push_back({{"kernel", kernel},
+                    {"samples", fit.samples},
+                    {"median_error", fit.median_error},
+                    {"p95_error", fit.p95_error},
+                    {"ns_per_count", factors}});
+  }
+  return rows;
+}
+
+std::string fits_text(const latency::LatencyTable& table) {
+  const latency::Platform& p = table.platform();
+  Table rows({"<kernel", "samples", "median error", "95 % within", "<ns per count"});
+  for (const json& fit : fits_of(table)) {
+    std::string factors;
+    for (const auto& [name, ns] : fit["ns_per_count"].items())
+      factors += str(factors.empty() ? "" : ", ", name, " ", fixed_text(ns, 2));
+    rows.add({fit["kernel"], std::to_string(fit["samples"].get<std::size_t>()),
+              percent(fit["median_error"]), percent(fit["p95_error"]), factors});
+  }
+  return str(p.cpu, ", ", p.kernels, ", ", p.compiler, "\n", rows.text());
+}
+
+latency::LatencyTable table_for(const Arguments& args) {
+  if (!args.file.empty()) return latency::LatencyTable::load(args.file);
+  const latency::Platform platform = latency::host_platform(find_target(args.target));
+  if (auto table = latency::find_table(platform)) return *table;
+  log::info(str("no latency table of ", platform.cpu, " with ", platform.kernels,
+                ": the static estimate serves; `xgen-train latency build` measures one in two "
+                "minutes"));
+  return {platform, {}};
+}
+
+void build(const Arguments& args) {
+  const Target target = find_target(args.target);
+  latency::BuildOptions options;
+  options.minutes = args.minutes;
+  options.seed = args.seed;
+  options.file = args.file.empty() ? latency::table_file(latency::host_platform(target))
+                                   : std::filesystem::path(args.file);
+  log::Progress progress("latency build", static_cast<std::int64_t>(60 * args.minutes), "seconds");
+  options.progress = [&](double minutes, std::size_t kernels) {
+    progress.update(static_cast<std::int64_t>(60 * std::min(minutes, args.minutes)),
+                    str(kernels, " kernels"));
+  };
+  const latency::LatencyTable table = latency::build_table(target, options);
+  if (args.json) {
+    print_json({{"file", options.file.string()},
+                {"samples", table.samples().size()},
+                {"fits", fits_of(table)}});
+    return;
+  }
+  std::cout << fits_text(table) << table.samples().size() << " kernels measured; "
+            << options.file.string() << "\n";
+}
+
+/// A model's program for the table's instruction set.
+CompiledModel compiled(const Arguments& args, const std::string& target) {
+  CompileOptions options;
+  options.target = find_target(target);
+  options.dims = parse_dims(args.dims);
+  return compile(import_onnx(args.model), options);
+}
+
+json check(const Arguments& args) {
+  const latency::LatencyTable table = table_for(args);
+  const CompiledModel model = compiled(args, args.target);
+  const Program& program = model.program;
+  const latency::Machine machine = latency::machine_of(model.target, table.platform().kernels);
+  TimedModel timed(HostModel::build(program, {machine.isa.name}));
+  std::vector<std::function<void()>> functions{[&] { timed.run(); }};
+  for (std::size_t s = 0; s < program.steps.size(); ++s)
+    functions.emplace_back([&timed, s] { timed.run_step(static_cast<int>(s)); });
+  const std::vector<Timing> timings = time_interleaved(functions, 11, 61, 0.01);
+  json rows = json::array();
+  for (std::size_t s = 0; s < program.steps.size(); ++s) {
+    const auto p = table.predict(work_of(program, program.steps[s], machine), machine);
+    rows.push_back({{"name", program.steps[s].name},
+                    {"kernel", program.steps[s].kernel},
+                    {"predicted_us", p.us},
+                    {"measured_us", timings[s + 1].median_us}});
+  }
+  const latency::Prediction whole = table.predict(program, machine);
+  return {{"predicted_ms", 1e-3 * whole.us},
+          {"measured_ms", 1e-3 * timings[0].median_us},
+          {"kernels", rows}};
+}
+
+std::string check_text(const json& result) {
+  Table rows({"<kernel call", "<kernel", "predicted us", "measured us", "error"});
+  std::size_t within = 0;
+  for (const json& k : result["kernels"]) {
+    const double predicted = k["predicted_us"], measured = k["measured_us"];
+    const double error = predicted / measured - 1;
+    within += std::abs(error) <= 0.1 ? 1 : 0;
+    rows.add({k["name"], k["kernel"], fixed_text(predicted, 2), fixed_text(measured, 2),
+              percent(error)});
+  }
+  const double predicted = result["predicted_ms"], measured = result["measured_ms"];
+  return str(rows.text(), within, " of ", result["kernels"].size(),
+             " kernels within 10 %; whole model: predicted ", fixed_text(predicted, 4),
+             " ms, measured ", fixed_text(measured, 4), " ms (", percent(predicted / measured - 1),
+             ")\n");
+}
+
+json predict(const Arguments& args) {
+  const CompiledModel model = compiled(args, args.target);
+  const latency::LatencyTable table =
+      runs_here(model.target) || !args.file.empty()
+          ? table_for(args)
+          : latency::LatencyTable({model.target.name, model.target.kernels.back(), "", ""}, {});
+  const latency::Machine machine = latency::machine_of(model.target, table.platform().kernels);
+  const latency::Prediction p = table.predict(model.program, machine);
+  return {{"latency_ms", 1e-3 * p.us},
+          {"low_ms", 1e-3 * p.low_us},
+          {"high_ms", 1e-3 * p.high_us},
+          {"extrapolated", p.extrapolated},
+          {"source", table.fits().empty() ? "static estimate" : table.platform().cpu}};
+}
+
+}  // namespace
+
+void add_latency(CLI::App& app, int& /*exit_code*/) {
+  auto args = std::make_shared<Arguments>();
+  CLI::App* verb =
+      app.add_subcommand("latency", "The latency models that pruning and search are guided by.");
+  verb->require_subcommand(1);
+  const auto common = [&](CLI::App* sub, const char* file) {
+    sub->add_option("--target", args->target, "Device; host is this machine.")
+        ->capture_default_str();
+    sub->add_option("--table", args->file, file);
+    sub->add_flag("--json", args->json, "Print one JSON object.");
+  };
+  CLI::App* build_verb = verb->add_subcommand(
+      "build",
+      "Measures kernels of sampled networks here and fits a table; goes on with a table "
+      "that was begun.");
+  common(build_verb, "File of the table; a place of the user's own when not given.");
+  build_verb->add_option("--minutes", args->minutes, "How long to measure.")
+      ->check(CLI::Range(0.01, 10000.0))
+      ->capture_default_str();
+  build_verb->add_option("--seed", args->seed, "Of the sampled networks.")->capture_default_str();
+  build_verb->callback([args] { build(*args); });
+
+  CLI::App* show = verb->add_subcommand("show", "The factors and errors of a table.");
+  common(show, "File of a table; that of this machine when not given.");
+  show->callback([args] {
+    const latency::LatencyTable table = table_for(*args);
+    if (args->json)
+      print_json({{"fits", fits_of(table)}});
+    else
+      std::cout << fits_text(table);
+  });
+
+  CLI::App* check_verb = verb->add_subcommand(
+      "check", "Compares the prediction of a model with its measurement, kernel by kernel.");
+  check_verb->add_option("model", args->model, "ONNX file.")->required();
+  check_verb->add_option("--dim", args->dims, "NAME=N: the size of a symbolic dimension.");
+  common(check_verb, "File of a table; that of this machine when not given.");
+  check_verb->callback([args] {
+    const json result = check(*args);
+    if (args->json)
+      print_json(result);
+    else
+      std::cout << check_text(result);
+  });
+}
+
+void add_predict(CLI::App& app, int& /*exit_code*/) {
+  auto args = std::make_shared<Arguments>();
+  CLI::App* verb =
+      app.add_subcommand("predict", "The latency of a model by its kernels' latency models.");
+  verb->add_option("model", args->model, "ONNX file.")->required();
+  verb->add_option("--dim", args->dims, "NAME=N: the size of a symbolic dimension.");
+  verb->add_option("--target", args->target, "Device; host is this machine.")
+      ->capture_default_str();
+  verb->add_option("--table", args->file,
+                   "File of a latency table; that of the target if not given.");
+  verb->add_flag("--json", args->json, "Print one JSON object.");
+  verb->callback([args] {
+    const json p = predict(*args);
+    if (args->json) {
+      print_json(p);
+      return;
+    }
+    std::cout << fixed_text(p["latency_ms"], 4) << " ms (" << fixed_text(p["low_ms"], 4) << " to "
+              << fixed_text(p["high_ms"], 4) << "), " << p["source"].get<std::string>()
+              << (p["extrapolated"].get<bool>() ? "; beyond what was measured\n" : "\n");
+  });
+}
+
+}  // namespace xgen::cli

@@ -1,0 +1,106 @@
+#include "codegen/latency/static_estimate.h"
+
+#include <algorithm>
+#include <map>
+
+#include "codegen/kernels/plane_conv.h"
+
+namespace xgen::latency {
+
+namespace {
+
+// A core of usual width: two multiply-add units, two loads and one store a cycle, 2.5 GHz.
+constexpr double kUnits = 2, kLoads = 2, kGigahertz = 2.5;
+
+// Multiply-adds of a dot product of four int8: one instruction, or what widening takes instead.
+double instructions_of(kernels::ConvType type, const kernels::Isa& isa) {
+  if (type == kernels::ConvType::f32 || isa.fast_int8) return 1;
+  return isa.lanes == 1 ? 8 : 3;
+}
+
+double cycles_of_entry(const kernels::PlaneConvVariant& v, int width, const kernels::Isa& isa) {
+  const double products = v.group * width * instructions_of(v.type, isa);
+  const double loads = width + v.group;
+  return std::max(products / kUnits, loads / kLoads) + 0.5;
+}
+
+double cycles_of_tile(const kernels::PlaneConvVariant& v, int width) {
+  // Start, clip or requantize, pack, store; and what surrounds the call.
+  const double finish = v.type == kernels::ConvType::f32 ? 2 : 5;
+  return 20 + finish * v.group * width;
+}
+
+// Cycles of everything else; vectors count vectors, elements one element each.
+const std::map<std::string, double>& cycles() {
+  static const std::map<std::string, double> known = {{"calls", 60},
+                                                      {"planes", 10},
+                                                      {"rows", 6},
+                                                      {"lines", 6},
+                                                      {"groups", 30},
+                                                      {"passes", 40},
+                                                      {"positions", 20},
+                                                      {"vectors", 2},
+                                                      {"operand_vectors", 0.5},
+                                                      {"elements", 1},
+                                                      {"elements_stride_1", 0.5},
+                                                      {"elements_strided", 1},
+                                                      {"outputs", 1},
+                                                      {"strided", 2},
+                                                      {"products", 3},
+                                                      {"powers", 40},
+                                                      {"polynomials", 3},
+                                                      {"divisions", 8},
+                                                      {"exponentials", 15},
+                                                      {"scalar_functions", 200},
+                                                      {"copied", 0.5},
+                                                      {"gathered", 1},
+                                                      {"requantized", 20},
+                                                      {"interpolated", 8},
+                                                      {"quantized_vectors", 6},
+                                                      {"quantized", 6},
+                                                      {"dequantized", 1},
+                                                      {"plane_lanes", 0.5},
+                                                      {"bytes", 0.1},
+                                                      {"flipped", 0.2},
+                                                      {"border_lanes", 0.3},
+                                                      {"border_runs", 3},
+                                                      {"split_lanes", 0.5},
+                                                      {"split_runs", 4},
+                                                      {"residual_vectors", 4},
+                                                      {"residual_positions", 30},
+                                                      {"activation_vectors", 12},
+                                                      {"activations", 12},
+                                                      {"l2_lines", 2},
+                                                      {"l3_lines", 8}};
+  return known;
+}
+
+}  // namespace
+
+std::vector<double> static_factors(const std::string& kernel, const Machine& machine) {
+  std::vector<double> factors;
+  const kernels::PlaneConvVariant* variant = nullptr;
+  for (const kernels::PlaneConvVariant& v : kernels::plane_conv_variants()) {
+    if (kernel == v.symbol()) variant = &v;
+  }
+  const bool integer = kernel.find("_i8") != std::string::npos;
+  const double dot =
+      instructions_of(integer ? kernels::ConvType::i8 : kernels::ConvType::f32, machine.isa);
+  for (const std::string& name : work_names(kernel)) {
+    const std::size_t bar = name.rfind('_');
+    const int width = bar == std::string::npos ? 0 : std::atoi(name.c_str() + bar + 1);
+    double c = 0;
+    if (variant != nullptr && name.rfind("tiles_", 0) == 0)
+      c = cycles_of_tile(*variant, width);
+    else if (variant != nullptr && name.rfind("entries_", 0) == 0)
+      c = cycles_of_entry(*variant, width, machine.isa);
+    else if (name == "entries")
+      c = kernel.rfind("filter_conv_map", 0) == 0 ? std::max(4 * dot / kUnits, 5 / kLoads) : dot;
+    else
+      c = cycles().at(name);
+    factors.push_back(1e-3 * c / kGigahertz);
+  }
+  return factors;
+}
+
+}  // namespace xgen::latency

@@ -1,0 +1,179 @@
+#include "codegen/latency/table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "codegen/latency/nnls.h"
+#include "codegen/latency/static_estimate.h"
+#include "core/atomic_file.h"
+#include "core/config_file.h"
+#include "core/error.h"
+
+namespace xgen::latency {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kFormat = "xgen latency 1";
+constexpr std::size_t kFolds = 5;
+
+double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+double quantile(std::vector<double> values, double q) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  const auto last = static_cast<double>(values.size() - 1);
+  return values[static_cast<std::size_t>(std::ceil(q * last))];
+}
+
+std::vector<double> factors_without(const std::vector<const Sample*>& samples, std::size_t fold) {
+  std::vector<std::vector<double>> rows;
+  std::vector<double> targets;
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    if (fold < kFolds && i % kFolds == fold) continue;
+    rows.push_back(samples[i]->work.counts);
+    targets.push_back(samples[i]->us);
+  }
+  return fit_non_negative(rows, targets);
+}
+
+KernelFit fit(const std::vector<const Sample*>& samples) {
+  KernelFit result;
+  result.samples = samples.size();
+  result.factors = factors_without(samples, kFolds);
+  result.highest.assign(result.factors.size(), 0.0);
+  for (const Sample* s : samples) {
+    for (std::size_t i = 0; i < result.highest.size(); ++i)
+      result.highest[i] = std::max(result.highest[i], s->work.counts[i]);
+  }
+  std::vector<double> errors;
+  for (std::size_t fold = 0; fold < kFolds && samples.size() >= 2 * kFolds; ++fold) {
+    const std::vector<double> factors = factors_without(samples, fold);
+    for (std::size_t i = fold; i < samples.size(); i += kFolds)
+      errors.push_back(std::abs(dot(factors, samples[i]->work.counts) / samples[i]->us - 1));
+  }
+  // With too few samples to leave any out the fit says nothing about its own error.
+  result.median_error = errors.empty() ? kStaticError : quantile(errors, 0.5);
+  result.p95_error = errors.empty() ? kStaticError : quantile(errors, 0.95);
+  return result;
+}
+
+}  // namespace
+
+LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches,
+                           double reference_us)
+    : platform_(std::move(platform)),
+      samples_(std::move(samples)),
+      batches_(batches),
+      reference_us_(reference_us) {
+  std::map<std::string, std::vector<const Sample*>> by_kernel;
+  for (const Sample& s : samples_) by_kernel[s.work.kernel].push_back(&s);
+  for (const auto& [kernel, of_kernel] : by_kernel) fits_[kernel] = fit(of_kernel);
+}
+
+Prediction LatencyTable::predict(const Work& work, const Machine& machine) const {
+  const auto at = fits_.find(work.kernel);
+  Prediction p;
+  if (at == fits_.end()) {
+    p.us = dot(static_factors(work.kernel, machine), work.counts);
+    p.low_us = p.us / (1 + kStaticError);
+    p.high_us = p.us * (1 + kStaticError);
+    p.extrapolated = true;
+    return p;
+  }
+  const KernelFit& known = at->second;
+  p.us = dot(known.factors, work.counts);
+  p.low_us = p.us * (1 - std::min(known.p95_error, 0.99));
+  p.high_us = p.us * (1 + known.p95_error);
+  for (std::size_t i = 0; i < known.highest.size(); ++i)
+    p.extrapolated = p.extrapolated || work.counts[i] > known.highest[i];
+  return p;
+}
+
+Prediction LatencyTable::predict(const Program& program, const Machine& machine) const {
+  Prediction sum;
+  double below = 0, above = 0;
+  for (const Step& step : program.steps) {
+    const Prediction p = predict(work_of(program, step, machine), machine);
+    sum.us += p.us;
+    below += (p.us - p.low_us) * (p.us - p.low_us);
+    above += (p.high_us - p.us) * (p.high_us - p.us);
+    sum.extrapolated = sum.extrapolated || p.extrapolated;
+  }
+  sum.us *= program.batch;
+  sum.low_us = std::max(0.0, sum.us - std::sqrt(below) * program.batch);
+  sum.high_us = sum.us + std::sqrt(above) * program.batch;
+  return sum;
+}
+
+void LatencyTable::save(const std::filesystem::path& file) const {
+  json rows = json::object();
+  for (const Sample& s : samples_) {
+    json counts = json::array();
+    for (const double c : s.work.counts) counts.push_back(std::round(1e3 * c) / 1e3);
+    rows[s.work.kernel].push_back({{"us", std::round(1e4 * s.us) / 1e4}, {"counts", counts}});
+  }
+  json kernels = json::object();
+  for (const auto& [kernel, known] : fits_) {
+    kernels[kernel] = {{"features", work_names(kernel)},
+                       {"us_per_count", known.factors},
+                       {"median_error", known.median_error},
+                       {"p95_error", known.p95_error},
+                       {"samples", rows[kernel]}};
+  }
+  const json table = {{"format", kFormat},
+                      {"target", platform_.target},
+                      {"kernels", platform_.kernels},
+                      {"cpu", platform_.cpu},
+                      {"compiler", platform_.compiler},
+                      {"batches", batches_},
+                      {"reference_us", reference_us_},
+                      {"fits", kernels}};
+  write_atomically(file, table.dump() + "\n");
+}
+
+LatencyTable LatencyTable::load(const std::filesystem::path& path) {
+  return parse(load_config_json(path), path.string());
+}
+
+LatencyTable LatencyTable::parse(const json& table, const std::string& file) {
+  if (!table.is_object() || table.value("format", "") != kFormat || !table.contains("fits") ||
+      !table["fits"].is_object())
+    throw UserError(str(file, ": expected a latency table (\"format\": \"", kFormat, "\")"));
+  const Platform platform{table.value("target", ""), table.value("kernels", ""),
+                          table.value("cpu", ""), table.value("compiler", "")};
+  std::vector<Sample> samples;
+  for (const auto& [kernel, known] : table["fits"].items()) {
+    const std::string where = str(file, ": /fits/", kernel);
+    const std::vector<std::string>& names = work_names(kernel);
+    if (known.value("features", json::array()) != json(names))
+      throw UserError(str(where, "/features: expected ", json(names).dump(), ", got ",
+                          known.value("features", json()).dump(),
+                          "; the table is of another version, build it again"));
+    std::size_t i = 0;
+    for (const json& row : known.value("samples", json::array())) {
+      const std::string at = str(where, "/samples/", i++);
+      if (!row.is_object() || !row.contains("us") || !row["us"].is_number() || row["us"] <= 0)
+        throw UserError(str(at, "/us: expected microseconds above 0, got ",
+                            row.is_object() ? row.value("us", json()).dump() : row.dump()));
+      const json& counts = row.value("counts", json());
+      const bool good = counts.is_array() && counts.size() == names.size() &&
+                        std::all_of(counts.begin(), counts.end(),
+                                    [](const json& c) { return c.is_number() && c >= 0; });
+      if (!good)
+        throw UserError(
+            str(at, "/counts: expected ", names.size(), " numbers from 0 on, got ", counts.dump()));
+      samples.push_back({{kernel, counts.get<std::vector<double>>()}, row["us"]});
+    }
+  }
+  return {platform, std::move(samples), table.value("batches", std::int64_t{0}),
+          table.value("reference_us", 0.0)};
+}
+
+}  // namespace xgen::latency

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "codegen/latency/work.h"
+
+namespace xgen::latency {
+
+/// A measured kernel call.
+struct Sample {
+  Work work;
+  double us = 0;
+};
+
+/// What a table speaks of: times on another CPU, by another compiler or with another instruction
+/// set are other times.
+struct Platform {
+  std::string target;    ///< "x86_64"
+  std::string kernels;   ///< instruction set, "x86-avx512-vnni"
+  std::string cpu;       ///< model name, as the CPU calls itself
+  std::string compiler;  ///< first line of `cc --version`
+  friend bool operator==(const Platform&, const Platform&) = default;
+};
+/// That of this machine with the best instruction set that it runs. @throws UserError without a C
+/// compiler.
+Platform host_platform(const Target& target);
+
+/// The linear model of one kernel.
+struct KernelFit {
+  std::vector<double> factors;  ///< us per count, >= 0.
+  std::vector<double> highest;  ///< the highest of each count that was measured.
+  std::size_t samples = 0;
+  double median_error = 0, p95_error = 0;  ///< relative, on samples left out of the fit.
+};
+
+struct Prediction {
+  double us = 0, low_us = 0, high_us = 0;  ///< the interval holds 95 % of kernels like these.
+  bool extrapolated = false;               ///< beyond what was measured, or by the static estimate.
+};
+
+/// Times of kernels, fitted to measurements.
+class LatencyTable {
+ public:
+  /// @param batches       how many batches of samples were drawn for it.
+  /// @param reference_us  of the kernel that tells how fast the machine was.
+  LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches = 0,
+               double reference_us = 0);
+
+  const Platform& platform() const { return platform_; }
+  const std::vector<Sample>& samples() const { return samples_; }
+  const std::map<std::string, KernelFit>& fits() const { return fits_; }
+  std::int64_t batches() const { return batches_; }
+  double reference_us() const { return reference_us_; }
+
+  /// Of a kernel that was never measured: the static estimate for `machine`.
+  Prediction predict(const Work& work, const Machine& machine) const;
+  /// Of a whole program, one image: the sum; errors of kernels are taken as independent.
+  Prediction predict(const Program& program, const Machine& machine) const;
+
+  /// JSON with the samples that it was fitted to. @throws UserError for a file of another form.
+  void save(const std::filesystem::path& file) const;
+  static LatencyTable load(const std::filesystem::path& file);
+  /// @param file  for messages.
+  static LatencyTable parse(const nlohmann::json& table, const std::string& file);
+
+ private:
+  Platform platform_;
+  std::vector<Sample> samples_;
+  std::int64_t batches_ = 0;
+  double reference_us_ = 0;
+  std::map<std::string, KernelFit> fits_;
+};
+
+}  // namespace xgen::latency

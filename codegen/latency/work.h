@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "codegen/kernels/isa.h"
+#include "codegen/program.h"
+#include "core/target.h"
+
+namespace xgen::latency {
+
+/// Where kernels of one instruction set run: what their work depends on besides their arguments.
+struct Machine {
+  kernels::Isa isa;
+  std::int64_t l1_bytes = 32768, l2_bytes = 1048576;
+};
+Machine machine_of(const Target& target, const std::string& isa);
+
+/// What one kernel call does, counted: the features of a latency model. Its time is their sum, each
+/// times a factor >= 0 that is fitted for the kernel and the instruction set.
+struct Work {
+  std::string kernel;
+  std::vector<double> counts;  ///< in the order of work_names(kernel).
+};
+
+/// What is counted of a kernel, and why:
+///
+///   plane_conv_*      calls; tiles and loop entries by the tile's width in vectors, because each
+///                     width is straight-line code of its own; vectors of residual and activation;
+///                     lanes and runs of the border and of phase planes; 64-byte lines that come
+///                     from the second and third cache level, because a tile streams all weights.
+///   filter_conv_map_* as above, passes over four positions taking the place of tiles.
+///   filter_conv_*     calls, groups of 16 filters, list entries, lines of weights beyond L1.
+///   others            calls, planes, rows, and vectors or elements of each kind that their loops
+///                     have.
+const std::vector<std::string>& work_names(const std::string& kernel);
+
+/// The work of a step of a lowered program.
+Work work_of(const Program& program, const Step& step, const Machine& machine);
+
+}  // namespace xgen::latency

@@ -1,0 +1,97 @@
+#include "codegen/latency/table.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <fstream>
+
+#include "codegen/latency/static_estimate.h"
+#include "codegen/targets.h"
+#include "core/random.h"
+#include "tests/support/message.h"
+#include "tests/support/temporary_folder.h"
+
+namespace xgen::latency {
+namespace {
+
+using ::testing::HasSubstr;
+
+Machine machine() { return machine_of(find_target("x86_64"), "x86-avx512-vnni"); }
+
+/// Times of maps that take 0.05 us a call and 2 ns a vector.
+std::vector<Sample> samples(int count, double noise = 0) {
+  std::vector<Sample> result;
+  RandomStream random = Random(2).stream("table");
+  for (int i = 0; i < count; ++i) {
+    const double vectors = std::floor(1 + 1000 * random.uniform());
+    const double factor = 1 + noise * (2 * random.uniform() - 1);
+    result.push_back({{"map_f32", {1, vectors, 0, 0, 0, 0}}, (0.05 + 0.002 * vectors) * factor});
+  }
+  return result;
+}
+
+Platform platform() { return {"x86_64", "x86-avx512-vnni", "a CPU", "cc 1"}; }
+
+TEST(LatencyTable, PredictsWhatItWasFittedTo) {
+  const LatencyTable table(platform(), samples(50));
+  const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
+  EXPECT_NEAR(p.us, 1.05, 1e-9);
+  EXPECT_FALSE(p.extrapolated);
+  EXPECT_TRUE(table.predict({"map_f32", {1, 5000, 0, 0, 0, 0}}, machine()).extrapolated);
+}
+
+TEST(LatencyTable, IntervalHoldsTheErrorOfSamplesLeftOut) {
+  const LatencyTable table(platform(), samples(200, 0.1));
+  const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
+  EXPECT_NEAR(p.us, 1.05, 0.02);
+  EXPECT_NEAR((p.high_us - p.us) / p.us, 0.1, 0.03);
+  EXPECT_NEAR((p.us - p.low_us) / p.us, 0.1, 0.03);
+}
+
+TEST(LatencyTable, EstimatesKernelsThatWereNeverMeasured) {
+  const LatencyTable table(platform(), {});
+  const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
+  EXPECT_GT(p.us, 0);
+  EXPECT_TRUE(p.extrapolated);
+  EXPECT_NEAR(p.high_us, p.us * (1 + kStaticError), 1e-12);
+}
+
+TEST(LatencyTable, ReadsBackWhatItWrote) {
+  const test::TemporaryFolder folder;
+  const LatencyTable table(platform(), samples(30), 3, 12.5);
+  table.save(folder / "t.json");
+  const LatencyTable again = LatencyTable::load(folder / "t.json");
+  EXPECT_EQ(again.platform(), platform());
+  EXPECT_EQ(again.samples().size(), 30U);
+  EXPECT_EQ(again.batches(), 3);
+  EXPECT_EQ(again.reference_us(), 12.5);
+  const Work work{"map_f32", {1, 77, 0, 0, 0, 0}};
+  EXPECT_NEAR(again.predict(work, machine()).us, table.predict(work, machine()).us, 1e-3);
+}
+
+TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
+  const test::TemporaryFolder folder;
+  const auto message = [&](const std::string& text) {
+    const auto file = folder.put("t.json", text);
+    return test::message_of([&] { LatencyTable::load(file); }, file.string());
+  };
+  EXPECT_EQ(message("{\"format\": \"xgen measurements 1\"}"),
+            "F: expected a latency table (\"format\": \"xgen latency 1\")");
+  EXPECT_THAT(
+      message(
+          "{\"format\": \"xgen latency 1\", \"fits\": {\"map_f32\": {\"features\": [\"calls\"]}}}"),
+      HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
+  const std::string names =
+      "[\"calls\",\"vectors\",\"polynomials\",\"divisions\",\"exponentials\",\"scalar_functions\"]";
+  const auto row = [&](const std::string& sample) {
+    return message(str("{\"format\": \"xgen latency 1\", \"fits\": {\"map_f32\": {\"features\": ",
+                       names, ", \"samples\": [", sample, "]}}}"));
+  };
+  EXPECT_EQ(row("{\"us\": -1, \"counts\": [1,1,0,0,0,0]}"),
+            "F: /fits/map_f32/samples/0/us: expected microseconds above 0, got -1");
+  EXPECT_EQ(row("{\"us\": 1, \"counts\": [1,1]}"),
+            "F: /fits/map_f32/samples/0/counts: expected 6 numbers from 0 on, got [1,1]");
+}
+
+}  // namespace
+}  // namespace xgen::latency
