@@ -83,7 +83,11 @@ void build(const Arguments& args) {
     progress.update(static_cast<std::int64_t>(60 * std::min(minutes, args.minutes)),
                     str(kernels, " kernels"));
   };
+  options.stop_requested = [] { return interrupt_requested(); };
   const latency::LatencyTable table = latency::build_table(target, options);
+  if (interrupt_requested())
+    throw Interrupted(str("stopped after ", table.samples().size(), " kernels, which are kept in ",
+                          options.file.string(), "; the same command goes on"));
   if (args.json) {
     print_json({{"file", options.file.string()},
                 {"samples", table.samples().size()},
@@ -162,8 +166,7 @@ json predict(const Arguments& args) {
 
 void add_latency(CLI::App& app, int& /*exit_code*/) {
   auto args = std::make_shared<Arguments>();
-  CLI::App* verb =
-      app.add_subcommand("latency", "The latency models that pruning and search are guided by.");
+  CLI::App* verb = app.add_subcommand("latency", "Latency models of the generated kernels.");
   verb->require_subcommand(1);
   const auto common = [&](CLI::App* sub, const char* file) {
     sub->add_option("--target", args->target, "Device; host is this machine.")

@@ -73,8 +73,8 @@ std::vector<Sample> measure(std::vector<Measured>& batch, const std::function<vo
 LatencyTable build_table(const Target& target, const BuildOptions& options) {
   if (!runs_here(target))
     throw UserError(str("target \"", target.name,
-                        "\": its kernels do not run on this machine; measure there with the bench "
-                        "program of a bundle and give its output with --from"));
+                        "\": its kernels do not run on this machine, so that nothing can be "
+                        "measured here"));
   const Platform platform = host_platform(target);
   const Machine machine = machine_of(target, platform.kernels);
   std::vector<Sample> samples;

@@ -139,10 +139,8 @@ void LatencyTable::save(const std::filesystem::path& file) const {
 }
 
 LatencyTable LatencyTable::load(const std::filesystem::path& path) {
-  return parse(load_config_json(path), path.string());
-}
-
-LatencyTable LatencyTable::parse(const json& table, const std::string& file) {
+  const json table = load_config_json(path);
+  const std::string file = path.string();
   if (!table.is_object() || table.value("format", "") != kFormat || !table.contains("fits") ||
       !table["fits"].is_object())
     throw UserError(str(file, ": expected a latency table (\"format\": \"", kFormat, "\")"));
@@ -151,6 +149,8 @@ LatencyTable LatencyTable::parse(const json& table, const std::string& file) {
   std::vector<Sample> samples;
   for (const auto& [kernel, known] : table["fits"].items()) {
     const std::string where = str(file, ": /fits/", kernel);
+    if (!known.is_object() || !is_counted(kernel))
+      throw UserError(str(where, ": expected the samples of a kernel of this version"));
     const std::vector<std::string>& names = work_names(kernel);
     if (known.value("features", json::array()) != json(names))
       throw UserError(str(where, "/features: expected ", json(names).dump(), ", got ",

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -65,8 +64,6 @@ class LatencyTable {
   /// JSON with the samples that it was fitted to. @throws UserError for a file of another form.
   void save(const std::filesystem::path& file) const;
   static LatencyTable load(const std::filesystem::path& file);
-  /// @param file  for messages.
-  static LatencyTable parse(const nlohmann::json& table, const std::string& file);
 
  private:
   Platform platform_;

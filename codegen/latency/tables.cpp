@@ -3,10 +3,7 @@
 #include <cctype>
 #include <cstdlib>
 
-#include "codegen/embedded.h"
-#include "core/config_file.h"
 #include "core/error.h"
-#include "core/log.h"
 
 namespace xgen::latency {
 
@@ -17,10 +14,6 @@ std::filesystem::path data_folder() {
     return std::filesystem::path(folder) / "xgen/latency";
   const char* home = std::getenv("HOME");
   return std::filesystem::path(home == nullptr ? "." : home) / ".local/share/xgen/latency";
-}
-
-bool same_machine(const Platform& a, const Platform& b) {
-  return a.target == b.target && a.kernels == b.kernels && a.cpu == b.cpu;
 }
 
 }  // namespace
@@ -34,18 +27,11 @@ std::filesystem::path table_file(const Platform& platform) {
 }
 
 std::optional<LatencyTable> find_table(const Platform& platform) {
-  if (const auto own = table_file(platform); std::filesystem::exists(own)) {
-    LatencyTable table = LatencyTable::load(own);
-    if (table.platform() == platform) return table;
-  }
-  std::optional<LatencyTable> near;
-  for (const std::string& name : embedded_files(".latency")) {
-    LatencyTable table =
-        LatencyTable::parse(parse_config_json(std::string(embedded_file(name)), name), name);
-    if (table.platform() == platform) return table;
-    if (same_machine(table.platform(), platform)) near = std::move(table);
-  }
-  return near;
+  const auto file = table_file(platform);
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  LatencyTable table = LatencyTable::load(file);
+  if (table.platform() == platform) return table;
+  return std::nullopt;
 }
 
 }  // namespace xgen::latency

@@ -11,9 +11,7 @@ namespace xgen::latency {
 /// ~/.local/share/xgen/latency, by a name made of the platform.
 std::filesystem::path table_file(const Platform& platform);
 
-/// The table of a platform: the one that was built here, else one that comes with xgen; nothing
-/// when there is none. A table by another version of the same compiler serves where there is no
-/// better one.
+/// The table that was built here for a platform; nothing when there is none.
 std::optional<LatencyTable> find_table(const Platform& platform);
 
 }  // namespace xgen::latency

@@ -17,6 +17,13 @@ double vectors(double lanes, const Machine& machine) {
   return std::floor((lanes + width - 1) / width);
 }
 
+/// Rows of a row-major tensor.
+double outer_rows(const std::int32_t* extent, int rank) {
+  double rows = 1;
+  for (int d = 0; d + 1 < rank; ++d) rows *= extent[d];
+  return rows;
+}
+
 /// Functions which a vector loop computes at costs of their own.
 enum class Function { linear, polynomial, divided, exponential, scalar };
 Function function_of(int kind) {
@@ -111,8 +118,7 @@ struct Counter {
     return counts.take();
   }
   Work operator()(const xgen_binary& c) const {
-    Work work = planes(c.y, c.activation, c.b_per_channel == 0);
-    return work;
+    return planes(c.y, c.activation, c.b_per_channel == 0);
   }
   Work operator()(const xgen_unary& c) const { return planes(c.y, c.kind, false); }
   Work operator()(const xgen_copy& c) const {
@@ -153,8 +159,7 @@ struct Counter {
   }
   Work operator()(const xgen_move& c) const {
     Counts counts(step.kernel);
-    double rows = 1;
-    for (int d = 0; d + 1 < c.rank; ++d) rows *= c.extent[d];
+    const double rows = outer_rows(c.extent, c.rank);
     const int last = c.rank - 1;
     const bool run = c.x_stride[last] == 1 && c.y_stride[last] == 1;
     counts.add("calls", 1);
@@ -164,8 +169,7 @@ struct Counter {
   }
   Work operator()(const xgen_broadcast& c) const {
     Counts counts(step.kernel);
-    double rows = 1;
-    for (int d = 0; d + 1 < c.rank; ++d) rows *= c.extent[d];
+    const double rows = outer_rows(c.extent, c.rank);
     counts.add("calls", 1);
     counts.add("rows", rows);
     counts.add(c.kind == XGEN_POW ? "powers" : "elements", rows * c.extent[c.rank - 1]);
@@ -234,12 +238,11 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
     return {"calls", "rows", "quantized_vectors", "quantized", "elements", "plane_lanes"};
   if (starts("move")) return {"calls", "rows", "bytes", "elements"};
   if (starts("broadcast")) return {"calls", "rows", "elements", "powers"};
-  if (starts("map")) return join({"calls", "vectors"}, {functions});
+  if (starts("map_f32")) return join({"calls", "vectors"}, {functions});
   if (starts("softmax") || starts("reduce")) return {"calls", "outputs", "elements", "strided"};
   if (starts("matmul")) return {"calls", "rows", "products", "elements", "strided"};
   if (starts("quantize")) return {"calls", "quantized", "dequantized"};
   if (starts("transfer")) return {"calls", "bytes", "flipped"};
-  XGEN_CHECK(false, "nothing is counted of kernel ", kernel);
   return {};
 }
 
@@ -253,10 +256,13 @@ const std::vector<std::string>& work_names(const std::string& kernel) {
   static std::map<std::string, std::vector<std::string>> known;
   static std::mutex mutex;
   const std::lock_guard lock(mutex);
-  const auto at = known.find(kernel);
-  return at != known.end() ? at->second
-                           : known.emplace(kernel, names_of_family(kernel)).first->second;
+  auto at = known.find(kernel);
+  if (at == known.end()) at = known.emplace(kernel, names_of_family(kernel)).first;
+  XGEN_CHECK(!at->second.empty(), "nothing is counted of kernel ", kernel);
+  return at->second;
 }
+
+bool is_counted(const std::string& kernel) { return !names_of_family(kernel).empty(); }
 
 Work work_of(const Program& program, const Step& step, const Machine& machine) {
   return std::visit(Counter{program, step, machine}, step.args);

@@ -34,6 +34,7 @@ struct Work {
 ///   others            calls, planes, rows, and vectors or elements of each kind that their loops
 ///                     have.
 const std::vector<std::string>& work_names(const std::string& kernel);
+bool is_counted(const std::string& kernel);  ///< whether there is a kernel of this name.
 
 /// The work of a step of a lowered program.
 Work work_of(const Program& program, const Step& step, const Machine& machine);

@@ -1,7 +1,8 @@
 #include "codegen/lower/layout.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "core/disjoint_sets.h"
 
 namespace xgen::lower {
 
@@ -32,21 +33,6 @@ Spatial spatial_of(const Value& value) {
 int lane_channels(const Value& value) { return value.type.dtype == ir::DType::u8 ? 4 : 1; }
 
 namespace {
-
-// Values which are computed at the same positions, as sets.
-class SamePositions {
- public:
-  explicit SamePositions(std::size_t count) : parent_(count) {
-    std::iota(parent_.begin(), parent_.end(), 0);
-  }
-  std::size_t root(std::size_t v) { return parent_[v] == v ? v : parent_[v] = root(parent_[v]); }
-  void join(ValueId a, ValueId b) {
-    parent_[root(static_cast<std::size_t>(a))] = root(static_cast<std::size_t>(b));
-  }
-
- private:
-  std::vector<std::size_t> parent_;
-};
 
 bool same_quant(const Value& a, const Value& b) {
   return a.type.dtype == b.type.dtype && a.type.quant == b.type.quant;
@@ -79,6 +65,9 @@ class Planner {
 
  private:
   ValueLayout& at(ValueId id) { return layouts_[static_cast<std::size_t>(id)]; }
+  void join(ValueId a, ValueId b) {
+    sets_.join(static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+  }
 
   void read(const Node& node) {
     const ValueId x = node.inputs.empty() ? ir::kNoValue : node.inputs[0];
@@ -90,13 +79,13 @@ class Planner {
       if (conv->strides[1] == 1 || one_position) {
         at(x).plain = true;
         at(x).border.widen(border);
-        if (conv->strides[0] == 1 && !one_position) sets_.join(x, node.output());
+        if (conv->strides[0] == 1 && !one_position) join(x, node.output());
       } else {
         at(x).splits[static_cast<int>(conv->strides[1])].widen(border);
       }
       if (conv->epilogue.residual && at(node.inputs.back()).spatial) {
         at(node.inputs.back()).plain = true;
-        sets_.join(node.inputs.back(), node.output());
+        join(node.inputs.back(), node.output());
       }
       return;
     }
@@ -109,7 +98,7 @@ class Planner {
     for (const ValueId in : node.inputs) {
       if (!at(in).spatial) continue;
       const Spatial s = spatial_of(graph_.value(in));
-      if (s.height == y.height && s.width == y.width) sets_.join(in, node.output());
+      if (s.height == y.height && s.width == y.width) join(in, node.output());
     }
   }
 
@@ -133,7 +122,7 @@ class Planner {
       if (can_link(in, node)) {
         at(in).stack = node.output();
         at(in).first_lane = lane;
-        sets_.join(in, node.output());
+        join(in, node.output());
       }
       lane += (spatial_of(value).channels + lane_channels(value) - 1) / lane_channels(value);
     }
@@ -171,7 +160,7 @@ class Planner {
   const Graph& graph_;
   ir::UseMap uses_;
   std::vector<ValueLayout> layouts_;
-  SamePositions sets_;
+  DisjointSets sets_;  // of values that are computed at the same positions
 };
 
 }  // namespace

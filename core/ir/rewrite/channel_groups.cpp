@@ -1,9 +1,9 @@
 #include "core/ir/rewrite/channel_groups.h"
 
-#include <algorithm>
 #include <map>
-#include <numeric>
+#include <set>
 
+#include "core/disjoint_sets.h"
 #include "core/ir/rewrite/channel_labels.h"
 
 namespace xgen::ir {
@@ -29,25 +29,19 @@ std::vector<ChannelGroup> channel_groups(const Graph& graph) {
   }
 
   // Labels that one node's filters have belong to one group.
-  std::vector<int> group_of(units.size());
-  std::iota(group_of.begin(), group_of.end(), 0);
-  const auto root = [&](int l) {
-    while (group_of[static_cast<std::size_t>(l)] != l) l = group_of[static_cast<std::size_t>(l)];
-    return l;
-  };
-  std::map<std::pair<ValueId, int>, bool> is_filter;
+  DisjointSets group_of(units.size());
+  const auto root = [&](int l) { return group_of.root(static_cast<std::size_t>(l)); };
+  std::set<std::pair<ValueId, int>> filter_axes;
   std::vector<std::pair<std::string, int>> producers;  // with one of its labels
   for (const Node& node : graph.nodes()) {
     const int axis = filter_axis(node);
     if (axis < 0 || !graph.is_constant(node.inputs[1])) continue;
     const Labels filters = labels.of(node.inputs[1], static_cast<std::size_t>(axis));
     if (filters.empty()) continue;
-    is_filter[{node.inputs[1], axis}] = true;
+    filter_axes.insert({node.inputs[1], axis});
     producers.emplace_back(node.name, filters[0]);
-    for (const int l : filters) {
-      const int a = root(filters[0]), b = root(l);
-      group_of[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
-    }
+    for (const int l : filters)
+      group_of.join(static_cast<std::size_t>(filters[0]), static_cast<std::size_t>(l));
   }
 
   for (std::size_t v = 0; v < graph.values().size(); ++v) {
@@ -58,13 +52,13 @@ std::vector<ChannelGroup> channel_groups(const Graph& graph) {
       for (std::size_t i = 0; i < along.size(); ++i) {
         ChannelUnit& unit = units[static_cast<std::size_t>(along[i])];
         const ConstantSlice slice{id, static_cast<int>(axis), static_cast<int>(i)};
-        const bool filter = is_filter.count({id, static_cast<int>(axis)}) != 0;
+        const bool filter = filter_axes.count({id, static_cast<int>(axis)}) != 0;
         (filter ? unit.filters : unit.others).push_back(slice);
       }
     }
   }
 
-  std::map<int, ChannelGroup> groups;
+  std::map<std::size_t, ChannelGroup> groups;
   for (const auto& [node, label] : producers) groups[root(label)].producers.push_back(node);
   for (ChannelUnit& unit : units) {
     const auto group = groups.find(root(unit.label));

@@ -25,34 +25,19 @@ const std::string& ChannelLabels::pinned(int label) const {
   return reasons_[static_cast<std::size_t>(root(label))];
 }
 
-int ChannelLabels::root(int label) const {
-  const auto parent = [&](int l) -> int& { return parent_[static_cast<std::size_t>(l)]; };
-  while (parent(label) != label) {
-    parent(label) = parent(parent(label));
-    label = parent(label);
-  }
-  return label;
-}
-
 Labels ChannelLabels::fresh(std::size_t count) {
   Labels labels;
   for (std::size_t i = 0; i < count; ++i) {
-    labels.push_back(label_count());
-    parent_.push_back(labels.back());
+    labels.push_back(static_cast<int>(sets_.add()));
     reasons_.emplace_back();
   }
   return labels;
 }
 
 void ChannelLabels::unite(int a, int b) {
-  a = root(a);
-  b = root(b);
-  if (a == b) return;
-  // The older one represents both, so that groups come in the order of the graph.
-  if (b < a) std::swap(a, b);
-  parent_[static_cast<std::size_t>(b)] = a;
-  std::string& reason = reasons_[static_cast<std::size_t>(a)];
-  if (reason.empty()) reason = reasons_[static_cast<std::size_t>(b)];
+  const std::string reason = pinned(a).empty() ? pinned(b) : pinned(a);
+  sets_.join(static_cast<std::size_t>(a), static_cast<std::size_t>(b));
+  reasons_[static_cast<std::size_t>(root(a))] = reason;
 }
 
 void ChannelLabels::unite(const Labels& a, const Labels& b, const std::string& reason) {

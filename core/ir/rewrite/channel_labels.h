@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/disjoint_sets.h"
 #include "core/ir/infer_shapes.h"
 
 namespace xgen::ir {
@@ -27,7 +28,7 @@ class ChannelLabels {
   Labels of(ValueId value, std::size_t axis) const;
   /// Why the channels with this label cannot be removed; empty where they can.
   const std::string& pinned(int label) const;
-  int label_count() const { return static_cast<int>(parent_.size()); }
+  int label_count() const { return static_cast<int>(sets_.size()); }
 
   // What the rules of channel_rules.cpp use.
   const Shape& shape(ValueId value) const { return *values_.at(index(value)).type.shape; }
@@ -44,13 +45,15 @@ class ChannelLabels {
 
  private:
   static std::size_t index(ValueId value) { return static_cast<std::size_t>(value); }
-  int root(int label) const;
+  int root(int label) const {
+    return static_cast<int>(sets_.root(static_cast<std::size_t>(label)));
+  }
 
   const Graph& graph_;
   std::vector<InferredValue> values_;
   std::vector<std::vector<std::optional<Labels>>> axes_;  ///< by value, by axis.
-  mutable std::vector<int> parent_;
-  std::vector<std::string> reasons_;  ///< of representatives.
+  DisjointSets sets_;                                     ///< of labels.
+  std::vector<std::string> reasons_;                      ///< of representatives.
 };
 
 /// Labels of what `node` computes, from those of what it reads.

@@ -81,6 +81,8 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
       message(
           "{\"format\": \"xgen latency 1\", \"fits\": {\"map_f32\": {\"features\": [\"calls\"]}}}"),
       HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
+  EXPECT_EQ(message("{\"format\": \"xgen latency 1\", \"fits\": {\"map_f64\": {}}}"),
+            "F: /fits/map_f64: expected the samples of a kernel of this version");
   const std::string names =
       "[\"calls\",\"vectors\",\"polynomials\",\"divisions\",\"exponentials\",\"scalar_functions\"]";
   const auto row = [&](const std::string& sample) {
