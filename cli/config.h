@@ -82,7 +82,7 @@ struct PruneStage : prune::PruneConfig {
     v.text("name", name, "Names the stage in files and on the command line.", Need::required);
     PruneConfig::describe(v);
     v.object("training", training,
-             "Training while ADMM pulls the weights: what differs from that of the whole run.");
+             "Training that the algorithm takes part in: what differs from that of the whole run.");
     v.object("fine_tune", fine_tune, "Training after the mask is fixed.");
   }
 };

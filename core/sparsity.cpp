@@ -35,7 +35,7 @@ std::vector<std::uint8_t> expand_mask(const Sparsity& s, const WeightShape& shap
   for (int o = 0; o < shape.c_out; ++o) {
     for (int i = 0; i < shape.c_in; ++i) {
       const int block = o / s.group_out * lanes + i / s.lane_channels;
-      const std::int16_t kept = s.kept[static_cast<std::size_t>(block)];
+      const std::int32_t kept = s.kept[static_cast<std::size_t>(block)];
       for (int tap = 0; tap < taps; ++tap) {
         mask[at++] = kept != Sparsity::kNone && s.patterns[kept].keeps(tap) ? 1 : 0;
       }

@@ -21,12 +21,13 @@ struct Pattern {
   friend bool operator==(const Pattern&, const Pattern&) = default;
 };
 
-/// The patterns that one layer may use. All keep the same number of taps, so that an entry's
-/// weights have a fixed stride.
+/// The patterns that one layer uses. Kernels take them in pieces of one size: patterns of one size
+/// are one piece each, others are cut.
 struct PatternSet {
   std::vector<Pattern> patterns;
 
   int size() const { return static_cast<int>(patterns.size()); }
+  /// Taps of the first one.
   int taps() const { return patterns.empty() ? 0 : patterns.front().size(); }
   const Pattern& operator[](int i) const { return patterns.at(static_cast<std::size_t>(i)); }
   friend bool operator==(const PatternSet&, const PatternSet&) = default;
@@ -39,15 +40,16 @@ struct PatternSet {
 struct Sparsity {
   enum class Scheme : std::uint8_t { dense, pattern, block, nm, channel, unstructured };
   /// Value of `kept` for a lane that is pruned away as a whole.
-  static constexpr std::int16_t kNone = -1;
+  static constexpr std::int32_t kNone = -1;
 
   Scheme scheme = Scheme::dense;
   int group_out = 1;      ///< g: consecutive filters which live and die together.
   int lane_channels = 1;  ///< channels of one input lane.
-  PatternSet patterns;    ///< block, nm: one pattern with every tap.
+  /// block, nm: one pattern with every tap; blocks that are punched: what is left of each.
+  PatternSet patterns;
   /// [ceil(c_out / group_out)][ceil(c_in / lane_channels)], row major: index into `patterns` or
   /// kNone.
-  std::vector<std::int16_t> kept;
+  std::vector<std::int32_t> kept;
 
   friend bool operator==(const Sparsity&, const Sparsity&) = default;
 };

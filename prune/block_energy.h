@@ -8,16 +8,26 @@
 
 namespace xgen::prune {
 
-/// Sum of squares of each tap over each block: row-major [groups, lanes, taps], in double, so that
-/// the order of magnitude of the weights does not matter.
-inline std::vector<double> block_energies(std::span<const float> weight, const WeightShape& shape,
+/// The energy of single weights where nothing else is said: their squares, in double, so that the
+/// order of magnitude of the weights does not matter.
+inline std::vector<double> squares(std::span<const float> weight) {
+  std::vector<double> energy;
+  energy.reserve(weight.size());
+  for (const float w : weight) energy.push_back(static_cast<double>(w) * static_cast<double>(w));
+  return energy;
+}
+
+/// Sum of the energy of each tap over each block: row-major [groups, lanes, taps].
+///
+/// @param energy  row-major [c_out, c_in, kh, kw].
+inline std::vector<double> block_energies(std::span<const double> energy, const WeightShape& shape,
                                           int group_out, int lane_channels) {
   const int taps = shape.taps();
   const int lanes = (shape.c_in + lane_channels - 1) / lane_channels;
   const int groups = (shape.c_out + group_out - 1) / group_out;
-  XGEN_CHECK(weight.size() == static_cast<std::size_t>(shape.c_out) *
+  XGEN_CHECK(energy.size() == static_cast<std::size_t>(shape.c_out) *
                                   static_cast<std::size_t>(shape.c_in * taps),
-             weight.size(), " weights");
+             energy.size(), " weights");
   std::vector<double> energies(static_cast<std::size_t>(groups) *
                                static_cast<std::size_t>(lanes * taps));
   std::size_t at = 0;
@@ -25,8 +35,7 @@ inline std::vector<double> block_energies(std::span<const float> weight, const W
     for (int i = 0; i < shape.c_in; ++i) {
       const int block = o / group_out * lanes + i / lane_channels;
       for (int tap = 0; tap < taps; ++tap, ++at) {
-        energies[static_cast<std::size_t>(block * taps + tap)] +=
-            static_cast<double>(weight[at]) * static_cast<double>(weight[at]);
+        energies[static_cast<std::size_t>(block * taps + tap)] += energy[at];
       }
     }
   }
@@ -35,7 +44,7 @@ inline std::vector<double> block_energies(std::span<const float> weight, const W
 
 /// The first pattern with the most energy, and that energy.
 struct BestPattern {
-  std::int16_t index = 0;
+  std::int32_t index = 0;
   double energy = 0;
 };
 inline BestPattern best_pattern(std::span<const double> taps, const PatternSet& set) {
@@ -45,7 +54,7 @@ inline BestPattern best_pattern(std::span<const double> taps, const PatternSet& 
     for (std::size_t tap = 0; tap < taps.size(); ++tap) {
       if (set[p].keeps(static_cast<int>(tap))) energy += taps[tap];
     }
-    if (p == 0 || energy > best.energy) best = {static_cast<std::int16_t>(p), energy};
+    if (p == 0 || energy > best.energy) best = {p, energy};
   }
   return best;
 }

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config.h"
+#include "prune/algorithms/list.h"
+#include "prune/importance/list.h"
 
 /// What a config says about pruning. Needs no Torch, so that configs can be checked without it.
 namespace xgen::prune {
@@ -38,21 +41,52 @@ struct RatesConfig {
 
 struct AlgorithmConfig {
   std::string name = "admm";
+  std::string importance = "l2";
+  std::int64_t importance_samples = 512;
   int epochs = 10;
   std::vector<double> rho{1e-4, 1e-3, 1e-2};
+  std::int64_t update_steps = 100;
+  double strength = 1e-4;
 
   template <class Visitor>
   void describe(Visitor& v) {
-    v.choice("name", name, {"magnitude", "admm"},
-             "magnitude: the largest weights are kept, at once. admm: training pulls the weights "
-             "towards the scheme first (PatDNN, arXiv:2001.00138).");
-    v.number("epochs", epochs, {1, 100000}, "admm: passes over the training data.");
+#define NAME(name, ...) #name,
+    v.choice("name", name, {XGEN_ALGORITHMS(NAME)},
+#undef NAME
+#define HELP(name, trains, help) #name ": " help ". "
+             XGEN_ALGORITHMS(HELP));
+#undef HELP
+#define NAME(name, help) #name,
+    v.choice("importance", importance, {XGEN_IMPORTANCES(NAME)},
+#undef NAME
+#define HELP(name, help) #name ": " help ". "
+             "one_shot, gradual: what a weight scores. " XGEN_IMPORTANCES(HELP));
+#undef HELP
+    v.number("importance_samples", importance_samples, {1, 1'000'000},
+             "Training images that gradients and activations are measured on.");
+    v.number("epochs", epochs, {1, 100000}, "Passes over the training data; one_shot takes none.");
     v.numbers("rho", rho, {1e-12, 1e6},
               "admm: how strongly weights are pulled, one value after the other over the epochs.");
+    v.number("update_steps", update_steps, {1, 1'000'000},
+             "gradual, movement: steps from one choice of masks to the next.");
+    v.number("strength", strength, {0, 1e6}, "group_lasso: the penalty's share of the loss.");
   }
   std::optional<ConfigProblem> problem() const {
     if (!rho.empty()) return {};
     return ConfigProblem{"rho", "expected at least one number, got an empty list"};
+  }
+};
+
+/// What the layers that it names have instead of the stage's scheme.
+struct LayerRule {
+  std::string match;
+  std::string scheme;
+
+  template <class Visitor>
+  void describe(Visitor& v) {
+    v.text("match", match, "Glob of node names.", Need::required);
+    v.choice("scheme", scheme, {"pattern", "block", "nm", "unstructured"}, "Of these layers.",
+             Need::required);
   }
 };
 
@@ -62,15 +96,21 @@ struct PruneConfig {
   std::optional<int> group_out;
   int patterns = 8;
   int taps = 4;
+  int block_lanes = 1;
+  bool punched = false;
+  int nm_lanes = 4;
   RatesConfig rates;
   std::vector<std::string> exclude;
+  std::vector<LayerRule> layers;
   AlgorithmConfig algorithm;
 
   template <class Visitor>
   void describe(Visitor& v) {
-    v.choice("scheme", scheme, {"pattern", "block"},
+    v.choice("scheme", scheme, {"pattern", "block", "nm", "unstructured"},
              "pattern: 3x3 kernels keep some taps and input lanes as a whole are dropped, other "
-             "layers drop lanes only. block: every layer drops lanes only.");
+             "layers have blocks. block: blocks of filters x input lanes are dropped, or punched. "
+             "nm: of every few input lanes in a row, as many live everywhere. unstructured: single "
+             "weights are dropped; such layers are compiled dense.");
     v.choice("final_type", final_type, {"fp32", "int8"},
              "What the compiled network computes in: int8 drops four input channels together, "
              "also while it trains in fp32.");
@@ -79,8 +119,16 @@ struct PruneConfig {
     v.number("patterns", patterns, {1, 56}, "Patterns that a layer may use.");
     v.number("taps", taps, {1, 9},
              "Taps that a pattern of a 3x3 kernel keeps, the centre included.");
+    v.number("block_lanes", block_lanes, {1, 64}, "block: input lanes of a block.");
+    v.boolean("punched", punched,
+              "block: blocks of kernels with several taps keep some taps each, the same for all "
+              "their kernels, instead of being dropped as a whole.");
+    v.number("nm_lanes", nm_lanes, {2, 64},
+             "nm: M, input lanes in a row, of which the layer's rate says how many live.");
     v.object("rates", rates, "How much to prune.", Need::required);
     v.texts("exclude", exclude, "Globs of node names which stay dense.");
+    v.objects("layers", layers,
+              "Schemes of single layers; where several match a layer, the last one counts.");
     v.object("algorithm", algorithm, "How the weights to keep are found.");
   }
 

@@ -3,6 +3,8 @@
 #include <cstring>
 
 #include "core/sha256.h"
+#include "prune/block_energy.h"
+#include "prune/schemes/schemes.h"
 
 namespace xgen::prune {
 
@@ -45,6 +47,14 @@ void update(Sha256& hash, const std::string& name, const torch::Tensor& zeros) {
                static_cast<std::size_t>(bytes.numel())});
 }
 
+LayerMask mask_of(const std::vector<double>& energy, const torch::Tensor& weight,
+                  const PlannedLayer& layer) {
+  LayerMask mask{layer.shape, layer.transposed, project(energy, layer.shape, layer.constraint), {}};
+  mask.keep = keep_tensor(mask.sparsity, layer.shape, layer.transposed, weight.sizes().vec())
+                  .to(weight.device());
+  return mask;
+}
+
 }  // namespace
 
 WeightReader reader_of(const Params& params) {
@@ -52,12 +62,14 @@ WeightReader reader_of(const Params& params) {
 }
 
 LayerMask project_weight(const torch::Tensor& weight, const PlannedLayer& layer) {
-  LayerMask mask{layer.shape, layer.transposed, {}, {}};
-  mask.sparsity = project(to_logical(values_of(weight), layer.shape, layer.transposed), layer.shape,
-                          layer.constraint);
-  mask.keep = keep_tensor(mask.sparsity, layer.shape, layer.transposed, weight.sizes().vec())
-                  .to(weight.device());
-  return mask;
+  const auto values = values_of(logical_weight(weight, layer.shape, layer.transposed));
+  return mask_of(squares(values), weight, layer);
+}
+
+torch::Tensor logical_weight(const torch::Tensor& weight, const WeightShape& shape,
+                             bool transposed) {
+  const torch::Tensor filters_first = transposed ? weight.t() : weight;
+  return filters_first.reshape({shape.c_out, shape.c_in, shape.kh, shape.kw}).to(torch::kFloat32);
 }
 
 void MaskSet::apply(const Params& params) const {
@@ -147,7 +159,7 @@ void MaskSet::load(const Params& state) {
           {static_cast<std::uint64_t>(patterns[p].item<std::int64_t>())});
     }
     for (std::int64_t i = 0; i < kept.numel(); ++i) {
-      mask.sparsity.kept.push_back(static_cast<std::int16_t>(kept[i].item<std::int32_t>()));
+      mask.sparsity.kept.push_back(kept[i].item<std::int32_t>());
     }
     mask.keep = keep_tensor(mask.sparsity, mask.shape, mask.transposed,
                             stored_shape(mask.shape, mask.transposed, at(8) == 2));
@@ -173,6 +185,19 @@ ir::Graph MaskSet::annotate(ir::Graph graph) const {
     graph.value(id).sparsity = mask.sparsity;
   }
   return graph;
+}
+
+MaskSet scored_masks(const Params& params, const Params& scores,
+                     const std::vector<PlannedLayer>& layers) {
+  MaskSet masks;
+  for (const PlannedLayer& layer : layers) {
+    const torch::Tensor energy =
+        param(scores, layer.weight).detach().to(torch::kCPU, torch::kFloat64).contiguous();
+    masks.set(layer.weight,
+              mask_of({energy.data_ptr<double>(), energy.data_ptr<double>() + energy.numel()},
+                      param(params, layer.weight), layer));
+  }
+  return masks;
 }
 
 MaskSet magnitude_masks(const Params& params, const std::vector<PlannedLayer>& layers) {

@@ -28,6 +28,9 @@ struct LayerMask {
 
 /// Projects a weight (float, any device; not modified) and gives the mask on the weight's device.
 LayerMask project_weight(const torch::Tensor& weight, const PlannedLayer& layer);
+/// The weight with filters first: [c_out, c_in, kh, kw], float, sharing memory where it can.
+torch::Tensor logical_weight(const torch::Tensor& weight, const WeightShape& shape,
+                             bool transposed);
 
 /// What is kept of a network's weights; the one form of masks, whatever algorithm chose them.
 class MaskSet {
@@ -61,7 +64,11 @@ class MaskSet {
   std::map<std::string, LayerMask> masks_;
 };
 
-/// One-shot pruning: every planned layer keeps what the projection of its weights keeps.
+/// One-shot pruning by magnitude: every planned layer keeps what the projection of its weights
+/// keeps.
 MaskSet magnitude_masks(const Params& params, const std::vector<PlannedLayer>& layers);
+/// One-shot pruning by scores [c_out, c_in, kh, kw], by name of the weight.
+MaskSet scored_masks(const Params& params, const Params& scores,
+                     const std::vector<PlannedLayer>& layers);
 
 }  // namespace xgen::prune

@@ -19,11 +19,11 @@ PatternSet centred_patterns(int taps) {
   return set;
 }
 
-PatternSet choose_patterns(std::span<const float> weight, const WeightShape& shape, int group_out,
+PatternSet choose_patterns(std::span<const double> energy, const WeightShape& shape, int group_out,
                            int lane_channels, int taps, int count) {
   XGEN_CHECK(shape.kh == 3 && shape.kw == 3, "patterns of a ", shape.kh, "x", shape.kw, " kernel");
   const PatternSet candidates = centred_patterns(taps);
-  const std::vector<double> energies = block_energies(weight, shape, group_out, lane_channels);
+  const std::vector<double> energies = block_energies(energy, shape, group_out, lane_channels);
   std::vector<int> votes(candidates.patterns.size());
   for (std::size_t block = 0; block < energies.size(); block += 9) {
     const auto winner = best_pattern({energies.data() + block, 9}, candidates).index;

@@ -14,10 +14,10 @@ PatternSet centred_patterns(int taps);
 /// for the centred pattern that keeps the most of its energy; the `count` patterns with the most
 /// votes win, in that order. Patterns without a vote are never chosen; ties go to the smaller bits.
 ///
-/// @param weight  row-major [c_out, c_in, 3, 3].
+/// @param energy  of each weight, row-major [c_out, c_in, 3, 3].
 /// Source: PatDNN, arXiv:2001.00138, section 4.1; one set a layer, as patterns are data of a
 /// kernel.
-PatternSet choose_patterns(std::span<const float> weight, const WeightShape& shape, int group_out,
+PatternSet choose_patterns(std::span<const double> energy, const WeightShape& shape, int group_out,
                            int lane_channels, int taps, int count);
 
 }  // namespace xgen::prune

@@ -1,9 +1,10 @@
 #include "prune/plan.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "prune/block_energy.h"
 #include "prune/patterns.h"
+#include "prune/schemes/schemes.h"
 
 namespace xgen::prune {
 
@@ -29,31 +30,12 @@ std::vector<float> to_logical(std::vector<float> stored, const WeightShape& shap
 }
 
 Constraint constraint_of(const Layer& layer, double rate, const PruneConfig& config) {
-  const bool pattern = config.scheme == "pattern" && layer.shape.kh == 3 && layer.shape.kw == 3;
-  Constraint constraint;
-  constraint.scheme = pattern ? Sparsity::Scheme::pattern : Sparsity::Scheme::block;
-  constraint.group_out = config.filters_per_group();
-  constraint.lane_channels = config.lane_channels();
-  const int groups = (layer.shape.c_out + constraint.group_out - 1) / constraint.group_out;
-  const int lanes = (layer.shape.c_in + constraint.lane_channels - 1) / constraint.lane_channels;
-  const double from_patterns = pattern ? 9.0 / config.taps : 1;
-  const double share = std::min(1.0, from_patterns / rate);
-  // The small number keeps 1 / 4 of 8 blocks at 2 whatever the last bit of the division is.
-  constraint.kept_blocks =
-      std::max(groups, static_cast<int>(std::floor(share * groups * lanes + 1e-6)));
-  if (!pattern)
-    constraint.patterns = all_taps(layer.shape);
-  else
-    constraint.patterns = {{Pattern{(std::uint64_t{1} << config.taps) - 1}}};
-  return constraint;
+  return rules_of(scheme_of(layer, config)).constraint(layer, rate, config);
 }
 
 std::int64_t kept_macs(const Layer& layer, const Constraint& constraint) {
-  const int groups = (layer.shape.c_out + constraint.group_out - 1) / constraint.group_out;
-  const int lanes = (layer.shape.c_in + constraint.lane_channels - 1) / constraint.lane_channels;
-  const double share = static_cast<double>(constraint.kept_blocks) / (groups * lanes) *
-                       constraint.patterns.taps() / layer.shape.taps();
-  return std::llround(static_cast<double>(layer.macs) * std::min(share, 1.0));
+  const double share = rules_of(constraint.scheme).kept_share(layer.shape, constraint);
+  return std::llround(static_cast<double>(layer.macs) * share);
 }
 
 std::vector<PlannedLayer> plan(const std::vector<Layer>& layers,
@@ -69,7 +51,7 @@ std::vector<PlannedLayer> plan(const std::vector<Layer>& layers,
     if (target.constraint.scheme == Sparsity::Scheme::pattern) {
       const auto logical = to_logical(weights(layer.weight), layer.shape, layer.transposed);
       target.constraint.patterns =
-          choose_patterns(logical, layer.shape, target.constraint.group_out,
+          choose_patterns(squares(logical), layer.shape, target.constraint.group_out,
                           target.constraint.lane_channels, config.taps, config.patterns);
     }
     targets.push_back(std::move(target));

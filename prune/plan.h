@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "prune/config.h"
+#include "prune/constraint.h"
 #include "prune/layers.h"
-#include "prune/projection.h"
 
 namespace xgen::prune {
 
@@ -26,8 +26,8 @@ WeightReader reader_of(const ir::Graph& graph);  ///< of the constants; `graph` 
 /// Stored order to row-major [c_out, c_in, kh, kw].
 std::vector<float> to_logical(std::vector<float> stored, const WeightShape& shape, bool transposed);
 
-/// Block, scheme and number of kept blocks for a layer whose MACs are divided by `rate` or a little
-/// more; the patterns are not chosen yet. A pattern layer divides by 9 / taps at least.
+/// Scheme and what is kept of a layer whose MACs are divided by `rate` or a little more; the
+/// patterns are not chosen yet. A pattern layer divides by 9 / taps at least.
 Constraint constraint_of(const Layer& layer, double rate, const PruneConfig& config);
 
 /// The dense MACs of `layer` that are left under `constraint`.

@@ -87,6 +87,7 @@ void measure_variants(RunContext& run, std::vector<Variant>& variants) {
              {"p95_ms", 1e-3 * v.timing.p95_us},
              {"min_ms", 1e-3 * v.timing.min_us},
              {"size_bytes", v.program.weights.size()},
+             {"code_bytes", v.timed->model().code_bytes()},
              {"memory_bytes", v.program.memory_bytes()},
              {"macs", sum_macs(v.program, &Step::macs)},
              {"dense_macs", sum_macs(v.program, &Step::dense_macs)},

@@ -8,18 +8,21 @@
 
 namespace xgen::cli {
 
-void AdmmHook::after_epoch(train::GraphModule& /*module*/, std::int64_t /*epoch*/) {
-  const prune::AdmmResiduals r = admm_.update(params_);
-  log::info(::xgen::str("ADMM: primal residual ", r.primal, ", dual ", r.dual, ", rho ", r.rho));
+void AlgorithmHook::after_epoch(train::GraphModule& /*module*/, std::int64_t /*epoch*/) {
+  algorithm_.after_epoch();
+  std::string line = name_ + ":";
+  for (const auto& [figure, value] : algorithm_.figures())
+    line += ::xgen::str(line.back() == ':' ? " " : ", ", figure, " ", value);
+  if (line.back() != ':') log::info(line);
 }
 
-train::NamedTensors AdmmHook::state() const {
-  const prune::Params state = admm_.state();
+train::NamedTensors AlgorithmHook::state() const {
+  const prune::Params state = algorithm_.state();
   return {state.begin(), state.end()};
 }
 
-void AdmmHook::load_state(const train::NamedTensors& state) {
-  admm_.load({state.begin(), state.end()});
+void AlgorithmHook::load_state(const train::NamedTensors& state) {
+  algorithm_.load({state.begin(), state.end()});
 }
 
 void MaskHook::after_step(train::GraphModule& /*module*/, std::int64_t step) {

@@ -1,33 +1,35 @@
 #pragma once
 
 #include "cli/run/run_context.h"
-#include "prune/admm.h"
+#include "prune/algorithms/algorithm.h"
 #include "prune/masks.h"
 #include "train/hook.h"
 
 /// How pruning takes part in training: adapters from its objects to the training loop's hooks.
 namespace xgen::cli {
 
-/// Pulls weights towards their masks (ADMM); Z and U are updated after each epoch.
-class AdmmHook final : public train::TrainingHook {
+/// Lets a pruning algorithm take part in training.
+class AlgorithmHook final : public train::TrainingHook {
  public:
-  AdmmHook(prune::Params params, std::vector<prune::PlannedLayer> layers,
-           prune::AdmmOptions options)
-      : params_(std::move(params)), admm_(params_, std::move(layers), std::move(options)) {}
+  /// @param name  of the algorithm.
+  AlgorithmHook(std::string name, prune::Algorithm& algorithm)
+      : name_(std::move(name)), algorithm_(algorithm) {}
 
-  std::string name() const override { return "admm"; }
+  std::string name() const override { return name_; }
+  void begin(train::GraphModule& /*module*/) override { algorithm_.begin(); }
   torch::Tensor extra_loss(train::GraphModule& /*module*/) override {
-    return admm_.extra_loss(params_);
+    return algorithm_.extra_loss();
+  }
+  void after_step(train::GraphModule& /*module*/, std::int64_t step) override {
+    algorithm_.after_step(step);
   }
   void after_epoch(train::GraphModule& module, std::int64_t epoch) override;
   train::NamedTensors state() const override;
   void load_state(const train::NamedTensors& state) override;
 
-  const prune::Admm& admm() const { return admm_; }
-
  private:
-  prune::Params params_;
-  prune::Admm admm_;
+  std::string name_;
+  prune::Algorithm& algorithm_;
 };
 
 /// Keeps pruned weights at zero, and proves it after every step by the hash of the zero positions.

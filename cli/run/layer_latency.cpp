@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "core/ir/rewrite/fold_batch_norm.h"
+#include "prune/schemes/schemes.h"
 #include "quantize/qdq.h"
 
 namespace xgen::cli {
@@ -30,16 +31,16 @@ LayerShape latency_shape(const ir::Graph& graph, const prune::Layer& layer, bool
 }
 
 LayerVariant latency_variant(const prune::Layer& layer, const prune::Constraint& constraint) {
-  const Sparsity sparsity{
-      constraint.scheme, constraint.group_out, constraint.lane_channels, constraint.patterns, {}};
   LayerVariant variant;
+  if (constraint.scheme == Sparsity::Scheme::unstructured) return variant;
+  const bool pattern = constraint.scheme == Sparsity::Scheme::pattern;
   variant.scheme = constraint.scheme;
   variant.group_out = constraint.group_out;
   variant.lane_channels = constraint.lane_channels;
-  variant.taps = constraint.scheme == Sparsity::Scheme::pattern ? constraint.patterns.taps() : 0;
-  const double blocks =
-      static_cast<double>(layer.shape.groups(sparsity)) * layer.shape.lanes(sparsity);
-  variant.kept_blocks = constraint.kept_blocks / blocks;
+  variant.taps = pattern ? constraint.patterns.taps() : 0;
+  // A block that keeps some of its taps costs what a share of whole ones does.
+  const double share = prune::rules_of(constraint.scheme).kept_share(layer.shape, constraint);
+  variant.kept_blocks = pattern ? share * layer.shape.taps() / variant.taps : share;
   return variant;
 }
 

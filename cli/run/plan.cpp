@@ -11,6 +11,7 @@
 #include "codegen/targets.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "prune/algorithms/algorithm.h"
 #include "prune/rates.h"
 
 namespace xgen::cli {
@@ -50,7 +51,7 @@ struct Work {
 Work work_of(const Stage& stage) {
   if (const auto* s = std::get_if<TrainStage>(&stage)) return {s->epochs, s->training.batch_size};
   if (const auto* s = std::get_if<PruneStage>(&stage))
-    return {s->fine_tune.epochs + (s->algorithm.name == "admm" ? s->algorithm.epochs : 0),
+    return {s->fine_tune.epochs + (prune::trains(s->algorithm.name) ? s->algorithm.epochs : 0),
             s->fine_tune.training.batch_size};
   if (const auto* s = std::get_if<QuantizeStage>(&stage)) {
     if (s->qat) return {s->qat->epochs, s->qat->training ? s->qat->training->batch_size : 128};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/run/evidence.h"
 #include "cli/run/hooks.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/rates_from_latency.h"
@@ -12,6 +13,8 @@
 #include "core/log.h"
 #include "prune/plan.h"
 #include "prune/rates.h"
+#include "prune/schemes/schemes.h"
+#include "train/data/loader.h"
 
 namespace xgen::cli {
 
@@ -62,6 +65,11 @@ prune::Rates wanted_rates(const PruneStage& stage, const std::vector<prune::Laye
   return prune::listed_rates(layers, stage.rates.per_layer);
 }
 
+// Single zeros are trained and exported, though no kernel skips them.
+bool compiled_dense(const prune::Layer& layer, const PruneStage& stage) {
+  return prune::scheme_of(layer, stage) == Sparsity::Scheme::unstructured;
+}
+
 // Law 1: a layer whose sparse kernel does not win stays dense, and what it would have saved is
 // asked of the others.
 void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& image,
@@ -71,6 +79,7 @@ void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& ima
     bool lost = false;
     for (prune::Layer& layer : decision.layers) {
       if (decision.rates.count(layer.weight) == 0) continue;
+      if (compiled_dense(layer, stage)) continue;
       const Row& row = decision.rows[layer.weight];
       if (row.sparse_us < row.dense_us) continue;
       layer.prunable = false;
@@ -120,12 +129,15 @@ json layer_rows(const PruneStage& stage, const Decision& decision,
       row["rate"] =
           static_cast<double>(layer.macs) / static_cast<double>(std::max<std::int64_t>(1, kept));
       row["kept"] = static_cast<double>(kept) / static_cast<double>(layer.macs);
-      row["group_out"] = stage.filters_per_group();
-      row["lane_channels"] = stage.lane_channels();
+      row["group_out"] = plan->constraint.group_out;
+      row["lane_channels"] = plan->constraint.lane_channels;
       row["reason"] =
-          ::xgen::str("the pruned kernel is ",
-                      std::round(100 * times->second.dense_us / times->second.sparse_us) / 100,
-                      " times as fast");
+          compiled_dense(layer, stage)
+              ? "compiled dense: kernels skip groups of filters x lanes, not single weights"
+              : ::xgen::str(
+                    "the pruned kernel is ",
+                    std::round(100 * times->second.dense_us / times->second.sparse_us) / 100,
+                    " times as fast");
     } else if (layer.prunable && layer.reason.empty()) {
       row["reason"] = "no rate above 1 was asked of it";
     }
@@ -144,11 +156,21 @@ double macs_divided_by(const json& rows) {
   return after > 0 ? before / after : 1;
 }
 
+void check_importance(const PruneStage& stage) {
+  if (prune::find_importance(stage.algorithm.importance).ranks_filters_only)
+    throw UserError(
+        ::xgen::str("stage \"", stage.name, "\": importance \"", stage.algorithm.importance,
+                    "\" tells whole filters apart; the schemes of this stage drop parts "
+                    "of filters"));
+}
+
 // Decides what to prune: stored before it is used, so that a resumed run decides alike.
 StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
   const ir::Graph image = for_one_image(graph);
   Decision decision;
   decision.layers = prune::layers_of(image, stage.exclude);
+  prune::check_rules(decision.layers, stage);
+  check_importance(stage);
   json record;
   if (stage.rates.from_requirements) {
     const LatencyChoice choice = rates_from_latency(run, stage, graph, image, decision.layers);
@@ -178,6 +200,25 @@ std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir
                      prune::reader_of(image));
 }
 
+// Scores of the planned layers' weights by the config's importance.
+prune::Params scores(RunContext& run, train::GraphModule& module,
+                     const std::vector<prune::PlannedLayer>& planned,
+                     const prune::AlgorithmConfig& algorithm) {
+  const prune::Importance& importance = prune::find_importance(algorithm.importance);
+  prune::Params result;
+  for (const auto& [weight, evidence] :
+       collect_evidence(run, module, planned, importance, algorithm.importance_samples))
+    result[weight] = importance.scores(evidence);
+  return result;
+}
+
+// Of the algorithm's part of training.
+std::int64_t training_steps(const RunContext& run, const PruneStage& stage) {
+  train::LoaderOptions options;
+  options.batch_size = stage.training.batch_size;
+  return stage.algorithm.epochs * train::Loader::batch_count(run.data().train.size(), options);
+}
+
 // A network whose weights moved less than halfway is pruned by magnitude in effect: 0.1 to 0.2 is
 // what converging runs end with.
 constexpr double kAdmmConverged = 0.5;
@@ -196,19 +237,21 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   const StageResult masked = run.once(stage.name + ".mask", [&]() -> StageResult {
     train::GraphModule module(decided.graph, run.device());
     const prune::Params params = params_of(module);
-    prune::MaskSet masks;
+    const std::string& name = stage.algorithm.name;
+    const auto algorithm =
+        prune::make_algorithm({params, planned, stage.algorithm, training_steps(run, stage),
+                               [&] { return scores(run, module, planned, stage.algorithm); }});
     json row;
-    if (stage.algorithm.name == "admm") {
-      AdmmHook hook(params, planned, {stage.algorithm.rho, stage.algorithm.epochs});
-      train::TrainContext context = run.train_context(stage.name + ".admm", stage.algorithm.epochs);
+    if (prune::trains(name)) {
+      AlgorithmHook hook(name, *algorithm);
+      train::TrainContext context =
+          run.train_context(stage.name + "." + name, stage.algorithm.epochs);
       context.hooks = {&hook};
       row["training"] = to_json(
           train::train(module, run.data().train, run.data().validation, stage.training, context));
-      masks = hook.admm().masks(params);
-      row["admm_residual"] = hook.admm().primal_residual(params);
-    } else {
-      masks = prune::magnitude_masks(params, planned);
+      row["figures"] = algorithm->figures();
     }
+    const prune::MaskSet masks = algorithm->masks();
     masks.apply(params);
     // The statistics of the unpruned network are wrong for this one.
     train::measure_batch_norm(module, run.data().train, run.config().data.normalize,
@@ -217,15 +260,15 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
     row["mask_sha256"] = masks.hash();
     return {ir::infer_shapes(masks.annotate(module.to_graph())), row};
   });
-  if (masked.record.contains("training"))
-    record["admm_history"] = masked.record["training"]["history"];
-  if (masked.record.contains("admm_residual")) {
-    const double residual = masked.record["admm_residual"];
-    record["admm_residual"] = residual;
+  record["algorithm"] = stage.algorithm.name;
+  if (masked.record.contains("training")) {
+    record["algorithm_history"] = masked.record["training"]["history"];
+    record["figures"] = masked.record["figures"];
+    const double residual = record["figures"].value("primal residual", 0.0);
     if (residual > kAdmmConverged) {
       run.note(::xgen::str("stage \"", stage.name,
                            "\": ADMM ended far from the constraint (primal residual ", residual,
-                           "); raise rho, lr, epochs or clip_norm, or prune by magnitude"));
+                           "); raise rho, lr, epochs or clip_norm, or take one_shot"));
     }
   }
   record["mask_sha256"] = masked.record["mask_sha256"];

@@ -54,9 +54,7 @@ std::vector<Option> options_of(const prune::Layer& layer, const PruneStage& stag
   std::vector<Option> options;
   for (const double rate : kRates) {
     const prune::Constraint c = prune::constraint_of(layer, rate, stage);
-    const auto same = [&](const Option& o) {
-      return o.constraint.kept_blocks == c.kept_blocks && o.constraint.scheme == c.scheme;
-    };
+    const auto same = [&](const Option& o) { return o.constraint == c; };
     if (std::none_of(options.begin(), options.end(), same)) options.push_back({rate, c});
   }
   return options;

@@ -49,9 +49,9 @@ std::string curves_section(const json& report) {
   Curves curves;
   for (const json& stage : list_at(report, "/stages")) {
     const std::string name = text_at(stage, "/name");
-    const json& admm = list_at(stage, "/admm_history");
-    curves.add(name + " (ADMM)", admm);
-    curves.add(admm.empty() ? name : name + " (fine-tuning)", list_at(stage, "/history"));
+    const json& before = list_at(stage, "/algorithm_history");
+    curves.add(str(name, " (", text_at(stage, "/algorithm"), ")"), before);
+    curves.add(before.empty() ? name : name + " (fine-tuning)", list_at(stage, "/history"));
   }
   const std::string charts =
       line_chart(

@@ -151,9 +151,9 @@ std::string stages_section(const json& report) {
                   {}};
   for (const json& stage : list_at(report, "/stages")) {
     const std::size_t epochs =
-        list_at(stage, "/history").size() + list_at(stage, "/admm_history").size();
+        list_at(stage, "/history").size() + list_at(stage, "/algorithm_history").size();
     std::string how;
-    for (const char* key : {"scheme", "final_type", "observer", "kernels"}) {
+    for (const char* key : {"scheme", "algorithm", "final_type", "observer", "kernels"}) {
       const std::string value = text_at(stage, str("/", key));
       if (!value.empty()) how += (how.empty() ? "" : ", ") + value;
     }

@@ -75,7 +75,7 @@ std::string kernels_source(const Program& program, const kernels::Isa& isa) {
   if (arch == "aarch64") head.line("#if defined(__aarch64__)");
   if (*isa.target != '\0') {
     head.line("#if defined(__clang__)");
-    head.line("#pragma clang attribute push(__attribute__((target(\"", isa.target,
+    head.line("#pragma clang attribute push(__attribute__((target(\"", isa.clang_target,
               "\"))), apply_to = function)");
     head.line("#else")
         .line("#pragma GCC push_options")

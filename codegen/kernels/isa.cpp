@@ -5,20 +5,29 @@
 
 namespace xgen::kernels {
 
+namespace {
+
+constexpr const char* kAvx2 = "avx2,fma";
+constexpr const char* kAvx512 = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma";
+constexpr const char* kVnni = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma";
+
+}  // namespace
+
 const std::vector<Isa>& all_isas() {
   // clang-format off
   static const std::vector<Isa> isas = {
-    {"scalar", "any", "scalar.h", "", "1", 1, 16, false},
-    {"x86-avx2", "x86_64", "avx2.h", "avx2,fma",
+    {"scalar", "any", "scalar.h", "", "", "1", 1, 16, false},
+    {"x86-avx2", "x86_64", "avx2.h", kAvx2, kAvx2,
      "__builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\")", 8, 16, false},
-    {"x86-avx512", "x86_64", "avx512.h", "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
+    {"x86-avx512", "x86_64", "avx512.h", kAvx512, kAvx512,
      "__builtin_cpu_supports(\"avx512f\") && __builtin_cpu_supports(\"avx512bw\") && "
      "__builtin_cpu_supports(\"avx512dq\") && __builtin_cpu_supports(\"avx512vl\")", 16, 32, false},
-    {"x86-avx512-vnni", "x86_64", "avx512_vnni.h", "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma",
+    {"x86-avx512-vnni", "x86_64", "avx512_vnni.h", kVnni, kVnni,
      "__builtin_cpu_supports(\"avx512vnni\") && __builtin_cpu_supports(\"avx512bw\") && "
      "__builtin_cpu_supports(\"avx512dq\") && __builtin_cpu_supports(\"avx512vl\")", 16, 32, true},
-    {"arm-neon", "aarch64", "neon.h", "", "1", 4, 32, false},
-    {"arm-neon-dot", "aarch64", "neon_dot.h", "arch=armv8.2-a+dotprod", "(getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0", 4, 32, true},
+    {"arm-neon", "aarch64", "neon.h", "", "", "1", 4, 32, false},
+    {"arm-neon-dot", "aarch64", "neon_dot.h", "arch=armv8.2-a+dotprod", "dotprod",
+     "(getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0", 4, 32, true},
   };
   // clang-format on
   return isas;

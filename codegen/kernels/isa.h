@@ -8,14 +8,15 @@ namespace xgen::kernels {
 /// One instruction set: a prelude in C that spells the few vector operations which kernels are
 /// written in, and what a tile may use of its registers. One kernel text serves every Isa.
 struct Isa {
-  const char* name;     ///< "x86-avx512-vnni": also the name of the kernel file.
-  const char* arch;     ///< "any", "x86_64", "aarch64".
-  const char* prelude;  ///< file of codegen/kernels/isa/.
-  const char* target;   ///< what `#pragma GCC target` gets; "" for none.
-  const char* detect;   ///< C expression, true where the CPU has it.
-  int lanes;            ///< 32-bit lanes of a vector.
-  int registers;        ///< vector registers.
-  bool fast_int8;       ///< integer products cost no more than fp32 ones at a quarter of the count.
+  const char* name;          ///< "x86-avx512-vnni": also the name of the kernel file.
+  const char* arch;          ///< "any", "x86_64", "aarch64".
+  const char* prelude;       ///< file of codegen/kernels/isa/.
+  const char* target;        ///< what `#pragma GCC target` gets; "" for none.
+  const char* clang_target;  ///< the same in Clang's words.
+  const char* detect;        ///< C expression, true where the CPU has it.
+  int lanes;                 ///< 32-bit lanes of a vector.
+  int registers;             ///< vector registers.
+  bool fast_int8;  ///< integer products cost no more than fp32 ones at a quarter of the count.
 };
 
 /// All instruction sets, widest last within an architecture.

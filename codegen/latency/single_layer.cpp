@@ -49,10 +49,9 @@ Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
     std::iota(order.begin(), order.end(), 0);
     for (int i = lanes - 1; i > 0; --i)
       std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(below(i + 1))]);
-    std::vector<std::int16_t> row(static_cast<std::size_t>(lanes), Sparsity::kNone);
+    std::vector<std::int32_t> row(static_cast<std::size_t>(lanes), Sparsity::kNone);
     for (int i = 0; i < live; ++i)
-      row[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] =
-          static_cast<std::int16_t>(below(s.patterns.size()));
+      row[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = below(s.patterns.size());
     s.kept.insert(s.kept.end(), row.begin(), row.end());
   }
   return s;

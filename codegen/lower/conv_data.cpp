@@ -25,7 +25,7 @@ std::uint64_t ConvData::kept_taps(int f, int c) const {
   const std::uint64_t all = all_taps();
   if (sparsity_ == nullptr) return all;
   const int lanes = shape_.lanes(*sparsity_);
-  const std::int16_t kept = sparsity_->kept[static_cast<std::size_t>(
+  const std::int32_t kept = sparsity_->kept[static_cast<std::size_t>(
       f / sparsity_->group_out * lanes + c / sparsity_->lane_channels)];
   return kept == Sparsity::kNone ? 0 : sparsity_->patterns[kept].bits & all;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 namespace xgen::lower {
 
@@ -15,16 +16,55 @@ std::vector<int> taps_of(const ConvData& data, std::uint64_t mask) {
   return taps;
 }
 
+// A mask cut into masks of `size` taps each, the first taps first.
+std::vector<std::uint64_t> pieces_of(std::uint64_t mask, int size) {
+  std::vector<std::uint64_t> pieces;
+  int taken = 0;
+  for (int t = 0; t < 64; ++t) {
+    if (((mask >> t) & 1) == 0) continue;
+    if (taken++ % size == 0) pieces.push_back(0);
+    pieces.back() |= std::uint64_t{1} << t;
+  }
+  return pieces;
+}
+
+// What a group of filters reads of one input lane.
+struct Entry {
+  int lane;
+  std::uint64_t taps;
+};
+
+// The pattern of an entry is one byte.
+constexpr std::size_t kMaxPatterns = 255;
+
+// Weights of an entry have a fixed stride: each entry is cut into entries of `size` taps.
+void set_entries(ConvLists& lists, const std::vector<std::vector<Entry>>& groups, int size) {
+  std::map<std::uint64_t, int> known;
+  lists.lanes.assign(groups.size(), {});
+  lists.patterns.assign(groups.size(), {});
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    for (const Entry& entry : groups[g]) {
+      for (const std::uint64_t piece : pieces_of(entry.taps, size)) {
+        const int next = static_cast<int>(known.size());
+        lists.lanes[g].push_back(entry.lane);
+        lists.patterns[g].push_back(known.emplace(piece, next).first->second);
+      }
+    }
+  }
+  lists.tap_masks.resize(known.size());
+  for (const auto& [mask, i] : known) lists.tap_masks[static_cast<std::size_t>(i)] = mask;
+}
+
 }  // namespace
 
 ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group) {
   ConvLists lists;
   lists.group = group;
   lists.groups = (data.shape().c_out + group - 1) / group;
-  std::map<std::uint64_t, int> known;
+  std::vector<std::vector<Entry>> groups(static_cast<std::size_t>(lists.groups));
   bool full = true;
+  int size = 0;  // divides how many taps each entry has
   for (int g = 0; g < lists.groups; ++g) {
-    std::vector<int> entry_lanes, entry_patterns;
     for (int lane = 0; lane < static_cast<int>(lanes.size()); ++lane) {
       std::uint64_t mask = 0;
       for (int f = g * group; f < (g + 1) * group; ++f) {
@@ -37,24 +77,12 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
       }
       full = full && mask == data.all_taps();
       if (mask == 0) continue;
-      const int pattern = known.emplace(mask, static_cast<int>(known.size())).first->second;
-      entry_lanes.push_back(lane);
-      entry_patterns.push_back(pattern);
+      groups[static_cast<std::size_t>(g)].push_back({lane, mask});
+      size = std::gcd(size, Pattern{mask}.size());
     }
-    lists.lanes.push_back(std::move(entry_lanes));
-    lists.patterns.push_back(std::move(entry_patterns));
   }
-  lists.tap_masks.resize(known.size());
-  for (const auto& [mask, i] : known) lists.tap_masks[static_cast<std::size_t>(i)] = mask;
-  // Weights of an entry have a fixed stride, so patterns of unequal size are widened to all taps;
-  // so are too many.
-  const bool equal = std::all_of(
-      lists.tap_masks.begin(), lists.tap_masks.end(),
-      [&](std::uint64_t m) { return Pattern{m}.size() == Pattern{lists.tap_masks[0]}.size(); });
-  if (!equal || lists.tap_masks.size() > 255 || data.taps() > 64) {
-    lists.tap_masks = {data.all_taps()};
-    for (auto& p : lists.patterns) std::fill(p.begin(), p.end(), 0);
-  }
+  set_entries(lists, groups, size);
+  if (lists.tap_masks.size() > kMaxPatterns) set_entries(lists, groups, 1);
   if (lists.tap_masks.empty()) lists.tap_masks = {data.all_taps()};
   lists.shared = full;
   lists.sparse = data.sparsity() != nullptr && !full;

@@ -22,8 +22,9 @@ struct ConvLists {
   std::int64_t weights = 0;  ///< kept ones, padding not counted.
 };
 
-/// Lists for groups of `group` filters. An entry keeps the taps that any filter of its group keeps;
-/// where patterns differ in size or are too many, every entry keeps all taps.
+/// Lists for groups of `group` filters. An entry keeps taps that any filter of its group keeps: all
+/// of them where all lanes keep equally many, else as many as divide all their numbers, so that a
+/// lane has several entries.
 ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group);
 
 /// Where a program finds its lists, as indices into its tables.

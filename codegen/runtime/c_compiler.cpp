@@ -82,10 +82,9 @@ CCompiler::CCompiler(std::string command, fs::path cache)
     cache_.clear();
 }
 
-void CCompiler::build(const fs::path& folder, const std::vector<std::string>& sources,
-                      const fs::path& output, const std::string& link,
-                      const std::string& extra_flags) const {
-  const std::string flags = str(kCFlags, " -fPIC -Wall -Wextra ", extra_flags);
+void CCompiler::build_library(const fs::path& folder, const std::vector<std::string>& sources,
+                              const fs::path& output) const {
+  const std::string flags = str(kCFlags, " -fPIC -Wall -Wextra");
   std::string headers;
   std::vector<fs::path> entries(fs::directory_iterator(folder), {});
   std::sort(entries.begin(), entries.end());
@@ -111,9 +110,8 @@ void CCompiler::build(const fs::path& folder, const std::vector<std::string>& so
     }
     objects += " " + quote(object);
   }
-  const Outcome outcome = run(str(
-      command_, " ", flags, " ", link.find("-shared") != std::string::npos ? "-shared" : "", " -o ",
-      quote(output), objects, " ", link.find("-shared") != std::string::npos ? "" : link, " -lm"));
+  const Outcome outcome =
+      run(str(command_, " ", flags, " -shared -s -o ", quote(output), objects, " -lm"));
   if (outcome.status != 0)
     throw UserError(str("\"", command_, "\" cannot link ", output.string(), ":\n", outcome.output));
 }

@@ -12,8 +12,8 @@ inline constexpr const char* kCFlags = "-std=c11 -O2 -ffp-contract=off";
 /// The C compiler of this machine: $CC, else cc.
 std::string host_compiler();
 
-/// Compiles C files to one shared library or program, each object cached by the hash of its text,
-/// its headers, the compiler's version and the flags.
+/// Compiles C files to one shared library without symbols of its own, each object cached by the
+/// hash of its text, its headers, the compiler's version and the flags.
 class CCompiler {
  public:
   /// @param cache  folder of objects; empty: $XDG_CACHE_HOME/xgen or ~/.cache/xgen, else none.
@@ -26,11 +26,9 @@ class CCompiler {
 
   /// @param folder   with the headers that `sources` include.
   /// @param sources  file names in `folder`.
-  /// @param link     "-shared" or "" and libraries.
   /// @throws UserError with the compiler's words when it fails.
-  void build(const std::filesystem::path& folder, const std::vector<std::string>& sources,
-             const std::filesystem::path& output, const std::string& link,
-             const std::string& extra_flags = "") const;
+  void build_library(const std::filesystem::path& folder, const std::vector<std::string>& sources,
+                     const std::filesystem::path& output) const;
 
  private:
   std::string command_, version_;

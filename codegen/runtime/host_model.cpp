@@ -80,7 +80,7 @@ struct HostModel::State {
   TemporaryFolder folder;
   void* library = nullptr;
   Memory weights{nullptr, &std::free}, memory{nullptr, &std::free};
-  std::size_t weight_bytes = 0, memory_bytes = 0;
+  std::size_t weight_bytes = 0, memory_bytes = 0, code_bytes = 0;
   void* model = nullptr;
   std::vector<TensorInfo> inputs, outputs;
   void (*run)(void*, const void* const*, void* const*) = nullptr;
@@ -103,6 +103,7 @@ struct HostModel::State {
   void open(const fs::path& path, std::span<const std::byte> weight_data) {
     library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     XGEN_CHECK(library != nullptr, dlerror());
+    code_bytes = fs::file_size(path);
     weight_bytes = weight_data.size();
     weights = allocate(weight_bytes);
     if (weight_bytes > 0) std::memcpy(weights.get(), weight_data.data(), weight_bytes);
@@ -167,7 +168,7 @@ HostModel HostModel::build(const Program& program, const std::vector<std::string
     sources.push_back(bundle::kernels_file(*isa));
     write(folder / sources.back(), bundle::kernels_source(program, *isa));
   }
-  CCompiler(host_compiler()).build(folder, sources, folder / "model.so", "-shared");
+  CCompiler(host_compiler()).build_library(folder, sources, folder / "model.so");
   state->open(folder / "model.so", program.weights);
   return HostModel(std::move(state));
 }
@@ -194,7 +195,7 @@ HostModel HostModel::load(const fs::path& path) {
   if (!weights_file) throw UserError(str((path / "weights.bin").string(), ": cannot read"));
   const std::string weights((std::istreambuf_iterator<char>(weights_file)), {});
   const fs::path library = state->folder.path() / "model.so";
-  CCompiler(host_compiler()).build(path, sources, library, "-shared");
+  CCompiler(host_compiler()).build_library(path, sources, library);
   state->open(library, std::as_bytes(std::span(weights)));
   return HostModel(std::move(state));
 }
@@ -204,6 +205,7 @@ std::string HostModel::kernels() const { return state_->kernels_name(state_->mod
 const std::vector<TensorInfo>& HostModel::inputs() const { return state_->inputs; }
 const std::vector<TensorInfo>& HostModel::outputs() const { return state_->outputs; }
 std::size_t HostModel::memory_bytes() const { return state_->memory_bytes; }
+std::size_t HostModel::code_bytes() const { return state_->code_bytes; }
 
 std::vector<ir::Constant> HostModel::run(const std::vector<ir::Constant>& inputs) {
   if (inputs.size() != state_->inputs.size())

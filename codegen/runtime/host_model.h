@@ -33,6 +33,7 @@ class HostModel {
   const std::vector<TensorInfo>& inputs() const;  ///< batch included.
   const std::vector<TensorInfo>& outputs() const;
   std::size_t memory_bytes() const;
+  std::size_t code_bytes() const;  ///< of the library that was built, without weights and symbols.
 
   /// @param inputs  row major, as inputs() says. @throws UserError for another shape or type.
   std::vector<ir::Constant> run(const std::vector<ir::Constant>& inputs);

@@ -37,10 +37,10 @@ Sparsity sparsity_from_json(const nlohmann::json& json, const std::string& where
     s.lane_channels = json.at("lane_channels").get<int>();
     for (const auto& bits : json.at("patterns"))
       s.patterns.patterns.push_back({bits.get<std::uint64_t>()});
-    s.kept = json.at("kept").get<std::vector<std::int16_t>>();
+    s.kept = json.at("kept").get<std::vector<std::int32_t>>();
     if (s.group_out < 1 || s.lane_channels < 1)
       throw UserError(str(where, ": sparsity blocks of ", s.group_out, " x ", s.lane_channels));
-    for (const std::int16_t k : s.kept) {
+    for (const std::int32_t k : s.kept) {
       if (k < Sparsity::kNone || k >= s.patterns.size())
         throw UserError(str(where, ": pattern ", k, " of ", s.patterns.size()));
     }

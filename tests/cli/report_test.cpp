@@ -16,8 +16,10 @@ using testing::HasSubstr;
 using testing::Not;
 
 json variant(const std::string& name, double top1, double ms, double size, double macs) {
-  return {{"name", name}, {"test", {{"top1", top1}}}, {"latency_ms", ms}, {"size_bytes", size},
-          {"macs", macs}, {"dense_macs", 600000},     {"p95_ms", 2 * ms}, {"memory_bytes", 20000}};
+  return {
+      {"name", name},       {"test", {{"top1", top1}}}, {"latency_ms", ms}, {"size_bytes", size},
+      {"macs", macs},       {"dense_macs", 600000},     {"p95_ms", 2 * ms}, {"memory_bytes", 20000},
+      {"code_bytes", 34567}};
 }
 
 json epoch(int number, double top1) {
@@ -34,7 +36,8 @@ json whole_report() {
   json prune = {{"name", "prune"},
                 {"kind", "prune"},
                 {"scheme", "pattern"},
-                {"admm_history", {epoch(1, 0.91), epoch(2, 0.92)}},
+                {"algorithm", "admm"},
+                {"algorithm_history", {epoch(1, 0.91), epoch(2, 0.92)}},
                 {"history", {epoch(1, 0.8), epoch(2, 0.93)}},
                 {"layers",
                  {{{"node", "/conv2"},
@@ -91,6 +94,7 @@ TEST(ReportHtml, SaysTheResultInOneSentence) {
                         "(0.20 points below the dense "
                         "network) and takes 0.0125 ms an image: 3.20 times as fast as dense fp32, "
                         "1.60 times as fast as dense int8."));
+  EXPECT_THAT(report_html(whole_report()), HasSubstr("34.6 kB"));  // of code
 }
 
 TEST(ReportHtml, IsOneClosedPageWithoutAnythingFromOutside) {
@@ -186,7 +190,7 @@ TEST(ReportHtml, JoinsWhatTheStagesSayOfALayerInTheOrderOfTheCompiledNetwork) {
 
 TEST(ReportHtml, DrawsStagesOneAfterTheOther) {
   const std::string html = report_html(whole_report());
-  for (const char* where : {"dense, epoch 2: 90.00 %", "prune (ADMM), epoch 1: 91.00 %",
+  for (const char* where : {"dense, epoch 2: 90.00 %", "prune (admm), epoch 1: 91.00 %",
                             "prune (fine-tuning), epoch 2: 93.00 %"})
     EXPECT_THAT(html, HasSubstr(where));
   EXPECT_THAT(html, HasSubstr("Points found"));

@@ -93,6 +93,8 @@ TEST_F(Run, LeavesABundleAModelAndAReport) {
   ASSERT_EQ(ship["variants"].size(), 3U);
   EXPECT_GT(ship["variants"][2]["test"]["top1"].get<double>(), 0.9);
   EXPECT_EQ(ship["variants"][2]["test"]["samples"], 500);
+  EXPECT_GT(ship["variants"][2]["code_bytes"], 10'000);
+  EXPECT_LT(ship["variants"][2]["code_bytes"], 100'000);
   // What is simulated while training is what the kernels compute.
   EXPECT_EQ(printed["stages"][3]["validation"]["top1"], ship["variants"][2]["validation"]["top1"]);
   EXPECT_GE(printed["stages"][2]["conv_macs_divided_by"].get<double>(), 4);
@@ -104,6 +106,29 @@ TEST_F(Run, LeavesABundleAModelAndAReport) {
       HasSubstr(
           (folder_ / "a").string() +
           ": holds this run already; go on with --resume, or choose another folder with --output"));
+}
+
+TEST_F(Run, MixesSchemesAndKeepsTheirZeros) {
+  json& prune = config_["stages"][1];
+  prune["rates"] = {{"per_layer", {{"conv2", 3}, {"conv3", 4}, {"fc", 2}}}};
+  prune["layers"] = {{{"match", "conv2"}, {"scheme", "block"}},
+                     {{"match", "conv3"}, {"scheme", "nm"}},
+                     {{"match", "fc"}, {"scheme", "unstructured"}}};
+  prune["punched"] = true;
+  prune["algorithm"] = {{"name", "gradual"}, {"importance", "taylor"}, {"epochs", 2}};
+  const Outcome outcome = run("a", {"--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json printed = json::parse(outcome.out);
+  std::map<std::string, json> rows;
+  for (const json& row : printed["stages"][2]["layers"]) rows[row["node"]] = row;
+  EXPECT_EQ(rows["conv2"]["scheme"], "block");
+  EXPECT_EQ(rows["conv3"]["scheme"], "nm");
+  EXPECT_NEAR(rows["conv3"]["rate"].get<double>(), 4, 1e-9);
+  EXPECT_EQ(rows["fc"]["scheme"], "unstructured");
+  EXPECT_THAT(rows["fc"]["reason"].get<std::string>(), HasSubstr("compiled dense"));
+  const json& compressed = printed["stages"].back()["variants"][2];
+  EXPECT_GT(compressed["test"]["top1"].get<double>(), 0.9);
+  EXPECT_LT(3 * compressed["macs"].get<double>(), compressed["dense_macs"].get<double>() * 1.2);
 }
 
 TEST_F(Run, EvaluatesTheRunItsBundleAndItsModelAlike) {

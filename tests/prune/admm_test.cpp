@@ -1,49 +1,13 @@
-#include "prune/admm.h"
+#include "prune/algorithms/admm.h"
 
 #include <gtest/gtest.h>
-#include <torch/optim/sgd.h>
+
+#include "tests/prune/least_squares.h"
 
 namespace xgen::prune {
 namespace {
 
-/// Least squares with strongly correlated inputs, where the largest weights of the dense solution
-/// are not the ones to keep.
-struct LeastSquares {
-  torch::Tensor x;
-  torch::Tensor y;
-  torch::Tensor w;
-
-  explicit LeastSquares(std::uint64_t seed) {
-    torch::manual_seed(static_cast<std::int64_t>(seed));
-    const torch::Tensor common = torch::randn({64, 2});
-    x = torch::randn({64, 8}) * 0.3 + common.matmul(torch::randn({2, 8}));
-    y = x.matmul(torch::randn({8, 4})) + 0.05 * torch::randn({64, 4});
-    w = torch::zeros({8, 4}).requires_grad_();
-  }
-  torch::Tensor loss() const { return (x.matmul(w) - y).square().mean(); }
-  void train(const std::function<torch::Tensor()>& objective, const std::function<void()>& after,
-             int steps) const {
-    torch::optim::SGD sgd({w}, torch::optim::SGDOptions(0.05).momentum(0.9));
-    for (int step = 0; step < steps; ++step) {
-      sgd.zero_grad();
-      objective().backward();
-      sgd.step();
-      after();
-    }
-  }
-};
-
-PlannedLayer layer() {
-  const WeightShape shape{4, 8, 1, 1};
-  return {"w", shape, true, {Sparsity::Scheme::block, 2, 1, all_taps(shape), 6}};
-}
-
-double masked_loss(const LeastSquares& problem, const MaskSet& masks) {
-  const Params params{{"w", problem.w}};
-  masks.apply(params);
-  problem.train([&] { return problem.loss(); }, [&] { masks.apply(params); }, 400);
-  return problem.loss().item<double>();
-}
+PlannedLayer layer() { return LeastSquares::layer(); }
 
 TEST(Admm, FindsABetterSupportThanOneShot) {
   double one_shot = 0;
@@ -53,7 +17,7 @@ TEST(Admm, FindsABetterSupportThanOneShot) {
     const Params params{{"w", problem.w}};
     problem.train([&] { return problem.loss(); }, [] {}, 400);
     const torch::Tensor dense = problem.w.detach().clone();
-    one_shot += masked_loss(problem, magnitude_masks(params, {layer()}));
+    one_shot += problem.masked_loss(magnitude_masks(params, {layer()}));
 
     problem.w.detach().copy_(dense);
     Admm admm(params, {layer()}, {{0.1, 1, 10}, 30});
@@ -66,7 +30,7 @@ TEST(Admm, FindsABetterSupportThanOneShot) {
     }
     EXPECT_LT(last.primal, 0.05);
     EXPECT_LT(last.primal, first.primal);
-    admm_sum += masked_loss(problem, admm.masks(params));
+    admm_sum += problem.masked_loss(admm.masks(params));
   }
   EXPECT_LT(admm_sum, 0.8 * one_shot);
 }
@@ -121,7 +85,7 @@ TEST(Admm, ComesBackFromItsState) {
     FAIL();
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(),
-                 "checkpoint: expected the ADMM state \"w/u\" of shape [8, 4], got nothing");
+                 "checkpoint: expected the state \"w/u\" of shape [8, 4], got nothing");
   }
 }
 

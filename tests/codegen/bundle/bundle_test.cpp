@@ -149,6 +149,18 @@ TEST_P(Bundle, PassesItsSelftestOnEveryInstructionSetOfThisMachine) {
     EXPECT_THAT(ran.output, ::testing::HasSubstr(isa->name));
 }
 
+TEST_P(Bundle, PassesItsSelftestWhenClangBuildsIt) {
+  if (!installed("clang")) GTEST_SKIP() << "needs clang";
+  const test::TemporaryFolder folder;
+  const CompiledModel model = compiled(GetParam(), "host");
+  write_bundle(model, folder / "b", {{}, golden_cases(model, kCases), false});
+  const auto built = build(folder / "b", "clang");
+  ASSERT_EQ(built.exit_code, 0) << built.output;
+  const auto ran = test::run_command("cd '" + (folder / "b").string() + "' && ./selftest");
+  EXPECT_EQ(ran.exit_code, 0) << ran.output;
+}
+
+// GCC, and Clang with the headers and libraries of the GCC for ARM, as Android's toolchain is one.
 TEST_P(Bundle, PassesItsSelftestOnAnEmulatedArm) {
   const Target target = find_target("aarch64");
   if (!installed(target.cross_compiler) || !installed(target.emulator))
@@ -156,12 +168,18 @@ TEST_P(Bundle, PassesItsSelftestOnAnEmulatedArm) {
   const test::TemporaryFolder folder;
   const CompiledModel model = compiled(GetParam(), "aarch64");
   write_bundle(model, folder / "b", {{}, golden_cases(model, kCases), false});
-  const auto built = build(folder / "b", target.cross_compiler, "-static");
-  ASSERT_EQ(built.exit_code, 0) << built.output;
-  const auto ran = test::run_command("cd '" + (folder / "b").string() + "' && " + target.emulator +
-                                     " -cpu max ./selftest");
-  EXPECT_EQ(ran.exit_code, 0) << ran.output;
-  for (const std::string& isa : target.kernels) EXPECT_THAT(ran.output, ::testing::HasSubstr(isa));
+  std::vector<std::string> compilers = {target.cross_compiler};
+  if (installed("clang")) compilers.push_back("clang --target=aarch64-linux-gnu");
+  for (const std::string& compiler : compilers) {
+    SCOPED_TRACE(compiler);
+    const auto built = build(folder / "b", compiler, "-static");
+    ASSERT_EQ(built.exit_code, 0) << built.output;
+    const auto ran = test::run_command("cd '" + (folder / "b").string() + "' && " +
+                                       target.emulator + " -cpu max ./selftest");
+    EXPECT_EQ(ran.exit_code, 0) << ran.output;
+    for (const std::string& isa : target.kernels)
+      EXPECT_THAT(ran.output, ::testing::HasSubstr(isa));
+  }
 }
 
 TEST_P(Bundle, NoticesAWrongOutput) {

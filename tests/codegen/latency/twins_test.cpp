@@ -21,8 +21,7 @@ ir::ValueId pruned_conv(ir::Graph& graph, const std::string& name, ir::ValueId x
   mask.group_out = 4;
   mask.lane_channels = 1;
   mask.patterns = PatternSet{{{1}}};
-  for (int block = 0; block < 2 * 8; ++block)
-    mask.kept.push_back(static_cast<std::int16_t>(block % 2 == 0 ? 0 : -1));
+  for (int block = 0; block < 2 * 8; ++block) mask.kept.push_back(block % 2 == 0 ? 0 : -1);
   const auto kept = expand_mask(mask, {8, 8, 1, 1});
   for (std::size_t i = 0; i < kept.size(); ++i) {
     if (kept[i] == 0) weight.as_mutable<float>()[i] = 0;

@@ -14,7 +14,7 @@ struct Case {
   const char* name;
   int c_in, c_out, height, width, kernel, stride;
   int pad = 0, groups = 1, dilation = 1;
-  enum class Mask { dense, pattern, block } mask = Mask::dense;
+  enum class Mask { dense, pattern, block, punched } mask = Mask::dense;
   bool residual = false, relu = false, real_out = false, silu = false;
   friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 };
@@ -42,6 +42,9 @@ const Case kCases[] = {
     {"residual_relu", 8, 8, 14, 14, 3, 1, 1, 1, 1, Case::Mask::dense, true, true},
     {"pattern", 16, 16, 14, 14, 3, 1, 1, 1, 1, Case::Mask::pattern},
     {"pattern_stride_2", 16, 16, 14, 14, 3, 2, 1, 1, 1, Case::Mask::pattern, false, true},
+    {"punched", 16, 16, 14, 14, 3, 1, 1, 1, 1, Case::Mask::punched},
+    {"punched_small_map", 32, 32, 5, 5, 3, 1, 1, 1, 1, Case::Mask::punched, true, true},
+    {"punched_5x5_stride_2", 16, 24, 15, 15, 5, 2, 2, 1, 1, Case::Mask::punched},
     {"block_pointwise", 32, 16, 8, 8, 1, 1, 0, 1, 1, Case::Mask::block, false, true},
     {"narrow_rows_silu", 8, 8, 26, 26, 3, 2, 1, 1, 1, Case::Mask::dense, false, false, false, true},
     {"to_one_position", 16, 20, 4, 4, 4, 1},
@@ -57,13 +60,15 @@ Sparsity random_mask(const Case& c, bool integer, test::RandomTensors& random) {
   s.scheme = c.mask == Case::Mask::pattern ? Sparsity::Scheme::pattern : Sparsity::Scheme::block;
   s.group_out = 4;
   s.lane_channels = integer ? 4 : 1;
-  s.patterns = c.mask == Case::Mask::pattern
-                   ? PatternSet{{{0b000'011'011}, {0b011'110'000}, {0b010'111'000}}}
-                   : PatternSet{{{1}}};
+  if (c.mask == Case::Mask::pattern)
+    s.patterns = {{{0b000'011'011}, {0b011'110'000}, {0b010'111'000}}};
+  else if (c.mask == Case::Mask::punched)
+    s.patterns = {{{0b000'000'001}, {0b011'110'100}, {0b010'001'000}, {0b111'111'111}}};
+  else
+    s.patterns = {{{1}}};
   const WeightShape shape{c.c_out, c.c_in, c.kernel, c.kernel};
   for (int i = 0; i < shape.groups(s) * shape.lanes(s); ++i) {
-    s.kept.push_back(
-        static_cast<std::int16_t>(random.below(2) == 0 ? -1 : random.below(s.patterns.size())));
+    s.kept.push_back(random.below(2) == 0 ? -1 : random.below(s.patterns.size()));
   }
   return s;
 }

@@ -1,7 +1,9 @@
-#include "prune/admm.h"
+#include "prune/algorithms/admm.h"
 
 #include <algorithm>
 #include <cmath>
+
+#include "prune/algorithms/algorithm.h"
 
 namespace xgen::prune {
 
@@ -93,25 +95,44 @@ Params Admm::state() const {
 }
 
 void Admm::load(const Params& state) {
-  const auto tensor = [&](const std::string& key, at::IntArrayRef shape) {
-    const auto it = state.find(key);
-    if (it == state.end() || it->second.sizes() != shape) {
-      throw UserError(::xgen::str("checkpoint: expected the ADMM state \"", key, "\" of shape ",
-                                  shape,
-                                  it == state.end() ? ", got nothing" : ", got another shape"));
-    }
-    return it->second;
-  };
   std::vector<Split> splits;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const torch::Tensor& like = splits_[i].z;
-    const auto restored = [&](const char* part) {
-      return tensor(layers_[i].weight + part, like.sizes()).to(like.options(), false, true);
-    };
-    splits.push_back({restored("/z"), restored("/u")});
-  }
-  done_ = static_cast<int>(tensor("updates", {1}).item<std::int64_t>());
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    splits.push_back({restored(state, layers_[i].weight + "/z", splits_[i].z),
+                      restored(state, layers_[i].weight + "/u", splits_[i].u)});
+  done_ = static_cast<int>(
+      restored(state, "updates", torch::zeros({1}, torch::kInt64)).item<std::int64_t>());
   splits_ = std::move(splits);
+}
+
+namespace {
+
+class AdmmAlgorithm final : public Algorithm {
+ public:
+  explicit AdmmAlgorithm(AlgorithmContext context)
+      : params_(std::move(context.params)),
+        admm_(params_, std::move(context.layers), {context.config.rho, context.config.epochs}) {}
+
+  torch::Tensor extra_loss() override { return admm_.extra_loss(params_); }
+  void after_epoch() override { last_ = admm_.update(params_); }
+  MaskSet masks() override { return admm_.masks(params_); }
+  std::map<std::string, double> figures() const override {
+    return {{"primal residual", admm_.primal_residual(params_)},
+            {"dual residual", last_.dual},
+            {"rho", admm_.rho()}};
+  }
+  Params state() const override { return admm_.state(); }
+  void load(const Params& state) override { admm_.load(state); }
+
+ private:
+  Params params_;
+  Admm admm_;
+  AdmmResiduals last_;
+};
+
+}  // namespace
+
+std::unique_ptr<Algorithm> make_admm(AlgorithmContext context) {
+  return std::make_unique<AdmmAlgorithm>(std::move(context));
 }
 
 }  // namespace xgen::prune
