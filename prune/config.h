@@ -106,11 +106,13 @@ struct PruneConfig {
 
   template <class Visitor>
   void describe(Visitor& v) {
-    v.choice("scheme", scheme, {"pattern", "block", "nm", "unstructured"},
+    v.choice("scheme", scheme, {"pattern", "block", "nm", "channel", "unstructured"},
              "pattern: 3x3 kernels keep some taps and input lanes as a whole are dropped, other "
              "layers have blocks. block: blocks of filters x input lanes are dropped, or punched. "
-             "nm: of every few input lanes in a row, as many live everywhere. unstructured: single "
-             "weights are dropped; such layers are compiled dense.");
+             "nm: of every few input lanes in a row, as many live everywhere. channel: whole "
+             "channels are removed, with all that depends on them; other schemes may follow in "
+             "another stage. unstructured: single weights are dropped; such layers are compiled "
+             "dense.");
     v.choice("final_type", final_type, {"fp32", "int8"},
              "What the compiled network computes in: int8 drops four input channels together, "
              "also while it trains in fp32.");

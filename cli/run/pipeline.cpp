@@ -14,7 +14,9 @@ using nlohmann::json;
 
 StageResult run_stage(RunContext& run, const Stage& stage, const ir::Graph& graph) {
   if (const auto* s = std::get_if<TrainStage>(&stage)) return run_train_stage(run, *s, graph);
-  if (const auto* s = std::get_if<PruneStage>(&stage)) return run_prune_stage(run, *s, graph);
+  if (const auto* s = std::get_if<PruneStage>(&stage))
+    return s->scheme == "channel" ? run_channel_stage(run, *s, graph)
+                                  : run_prune_stage(run, *s, graph);
   if (const auto* s = std::get_if<QuantizeStage>(&stage)) return run_quantize_stage(run, *s, graph);
   return run_compile_stage(run, std::get<CompileStage>(stage), graph);
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cli/run/evidence.h"
+#include "cli/run/fine_tune.h"
 #include "cli/run/hooks.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/rates_from_latency.h"
@@ -253,10 +254,7 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
     }
     const prune::MaskSet masks = algorithm->masks();
     masks.apply(params);
-    // The statistics of the unpruned network are wrong for this one.
-    train::measure_batch_norm(module, run.data().train, run.config().data.normalize,
-                              stage.fine_tune.training.batch_size, 8, Random(run.config().seed));
-    row["validation"] = to_json(run.validate(module));
+    row["validation"] = validate_pruned(run, stage, module);
     row["mask_sha256"] = masks.hash();
     return {ir::infer_shapes(masks.annotate(module.to_graph())), row};
   });
@@ -277,20 +275,8 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   train::GraphModule module(masked.graph, run.device());
   const prune::Params params = params_of(module);
   const prune::MaskSet masks = masks_of(masked.graph, run.device());
-  if (stage.fine_tune.epochs > 0) {
-    MaskHook hook(params, masks);
-    train::TrainContext context =
-        run.train_context(stage.name + ".fine_tune", stage.fine_tune.epochs);
-    context.hooks = {&hook};
-    std::unique_ptr<train::GraphModule> teacher;
-    if (!stage.fine_tune.distill_from.empty()) {
-      teacher = std::make_unique<train::GraphModule>(run.graphs.at(stage.fine_tune.distill_from),
-                                                     run.device());
-      context.teacher = teacher.get();
-    }
-    record.update(to_json(train::train(module, run.data().train, run.data().validation,
-                                       stage.fine_tune.training, context)));
-  }
+  MaskHook hook(params, masks);
+  fine_tune(run, stage, module, {&hook}, record);
   XGEN_CHECK(masks.hash_of(params) == record["mask_sha256"], "a pruned weight came back");
   record["validation"] = to_json(run.validate(module));
   return {ir::infer_shapes(masks.annotate(module.to_graph())), std::move(record)};

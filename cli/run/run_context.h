@@ -98,6 +98,7 @@ std::map<std::string, torch::Tensor> params_of(const train::GraphModule& module)
 StageResult initial_model(RunContext& run);
 StageResult run_train_stage(RunContext& run, const TrainStage& stage, const ir::Graph& graph);
 StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph);
+StageResult run_channel_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph);
 StageResult run_quantize_stage(RunContext& run, const QuantizeStage& stage, const ir::Graph& graph);
 StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const ir::Graph& graph);
 

@@ -126,7 +126,7 @@ TEST_F(RunConfigTest, RejectsValuesOutOfRange) {
             "a.json: /version: expected an integer in [1, 1], got 2");
   EXPECT_EQ(
       rejection_with("/stages/1/scheme", "patern"),
-      R"(a.json: /stages/1/scheme: expected one of "pattern", "block", "nm", "unstructured", got "patern"; did you mean "pattern"?)");
+      R"(a.json: /stages/1/scheme: expected one of "pattern", "block", "nm", "channel", "unstructured", got "patern"; did you mean "pattern"?)");
   EXPECT_EQ(
       rejection_with("/stages/0/kind", "trian"),
       R"(a.json: /stages/0/kind: expected one of "train", "prune", "quantize", "compile", got "trian"; did you mean "train"?)");

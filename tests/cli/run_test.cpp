@@ -131,6 +131,35 @@ TEST_F(Run, MixesSchemesAndKeepsTheirZeros) {
   EXPECT_LT(3 * compressed["macs"].get<double>(), compressed["dense_macs"].get<double>() * 1.2);
 }
 
+TEST_F(Run, RemovesChannelsThenPrunesWhatIsLeft) {
+  const json channels = {{"name", "channels"},
+                         {"kind", "prune"},
+                         {"scheme", "channel"},
+                         {"final_type", "int8"},
+                         {"rates", {{"conv_macs_divided_by", 1.5}}},
+                         {"algorithm", {{"name", "one_shot"}, {"importance", "geometric_median"}}},
+                         {"fine_tune", {{"epochs", 2}, {"distill_from", "dense"}}}};
+  config_["stages"].insert(config_["stages"].begin() + 1, channels);
+  config_["stages"][2]["rates"] = {{"conv_macs_divided_by", 1.5}};
+  const Outcome outcome = run("a", {"--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json printed = json::parse(outcome.out);
+  const json& thinned = printed["stages"][2];
+  EXPECT_GE(thinned["conv_macs_divided_by"].get<double>(), 1.5);
+  const json& rows = thinned["layers"];
+  EXPECT_TRUE(std::any_of(rows.begin(), rows.end(), [](const json& row) {
+    return row["scheme"] == "channel" && row["kept_macs"] < row["macs"];
+  }));
+  const json& variants = printed["stages"].back()["variants"];
+  EXPECT_GT(variants[2]["test"]["top1"].get<double>(), 0.9);
+  EXPECT_GT(variants[0]["macs"].get<double>(), 2.2 * variants[2]["macs"].get<double>());
+  config_["stages"][1]["algorithm"] = {{"name", "admm"}};
+  const Outcome refused = run("b");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("stage \"channels\": scheme \"channel\" removes channels at "
+                                     "once: expected algorithm \"one_shot\", got \"admm\""));
+}
+
 TEST_F(Run, EvaluatesTheRunItsBundleAndItsModelAlike) {
   ASSERT_EQ(run("a").code, 0);
   const json want = report("a")["stages"].back()["variants"][2]["test"];

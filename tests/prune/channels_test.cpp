@@ -1,0 +1,108 @@
+#include "prune/channels.h"
+
+#include <gtest/gtest.h>
+
+#include "core/ir/infer_shapes.h"
+#include "tests/support/message.h"
+#include "tests/support/random_graph.h"
+
+namespace xgen::prune {
+namespace {
+
+// 8 -> a 16 -> b 32 -> c 16, added to a's result; then one more to the output.
+class Chain {
+ public:
+  ir::Graph build() {
+    const ir::ValueId x = graph_.add_input("x", {ir::DType::f32, ir::Shape{1, 8, 6, 6}, {}});
+    const ir::ValueId a = conv("a", x, 8, 16), b = conv("b", a, 16, 32), c = conv("c", b, 32, 16);
+    const ir::ValueId sum = graph_.add_node("sum", ir::Binary{}, {c, a});
+    graph_.set_outputs({conv("y", sum, 16, 8)});
+    return ir::infer_shapes(std::move(graph_));
+  }
+
+ private:
+  ir::ValueId conv(const std::string& name, ir::ValueId x, std::int64_t c_in, std::int64_t c_out) {
+    const ir::ValueId w = graph_.add_constant(name + ".w", random_.f32({c_out, c_in, 3, 3}));
+    ir::Conv op;
+    op.pads = {1, 1, 1, 1};
+    return graph_.add_node(name, op, {x, w});
+  }
+  test::RandomTensors random_{1};
+  ir::Graph graph_;
+};
+
+// The score of filter i of every layer is i.
+FilterScores rising(const ir::Graph& graph) {
+  FilterScores scores;
+  for (const ir::Node& node : graph.nodes()) {
+    if (node.as<ir::Conv>() == nullptr) continue;
+    const ir::Value& weight = graph.value(node.input(1));
+    for (std::int64_t f = 0; f < weight.constant->shape[0]; ++f)
+      scores[weight.name].push_back(static_cast<double>(f));
+  }
+  return scores;
+}
+
+PruneConfig config(double divided_by) {
+  PruneConfig config;
+  config.scheme = "channel";
+  config.final_type = "int8";
+  config.rates.conv_macs_divided_by = divided_by;
+  return config;
+}
+
+const ir::Extents& weight_shape(const ir::Graph& graph, const char* name) {
+  return graph.constant(graph.find(name))->shape;
+}
+
+TEST(ThinChannels, ReachTheRateWithWholeLanesOfTheBestFilters) {
+  const ir::Graph graph = Chain().build();
+  const ThinnedNetwork thin = thin_channels(graph, rising(graph), config(2));
+  EXPECT_GE(thin.conv_macs_divided_by, 2);
+  EXPECT_LT(thin.conv_macs_divided_by, 2.3);
+  const ir::Extents& b = weight_shape(thin.graph, "b.w");
+  EXPECT_EQ(b[0] % 4, 0);
+  EXPECT_EQ(b[1] % 4, 0);
+  EXPECT_LT(b[0], 32);
+  // What is left are the last filters, those that scored most.
+  const auto whole = graph.constant(graph.find("b.w"))->as<float>(),
+             left = thin.graph.constant(thin.graph.find("b.w"))->as<float>();
+  EXPECT_EQ(left.back(), whole.back());
+  EXPECT_EQ(weight_shape(thin.graph, "y.w")[0], 8);
+  ASSERT_EQ(thin.groups.size(), 3U);
+  EXPECT_EQ(thin.groups[0].producers, (std::vector<std::string>{"a", "c"}));
+  EXPECT_EQ(thin.groups[2].reason, "\"y\" is an output of the model");
+}
+
+TEST(ThinChannels, FollowNamedRatesAndExclusions) {
+  const ir::Graph graph = Chain().build();
+  PruneConfig listed = config(1);
+  listed.rates.conv_macs_divided_by.reset();
+  listed.rates.per_layer = {{"b", 4}};
+  const ThinnedNetwork thin = thin_channels(graph, rising(graph), listed);
+  EXPECT_EQ(weight_shape(thin.graph, "b.w"), (ir::Extents{8, 16, 3, 3}));
+  EXPECT_EQ(weight_shape(thin.graph, "c.w"), (ir::Extents{16, 8, 3, 3}));
+  PruneConfig excluding = config(1.5);
+  excluding.exclude = {"a"};
+  const ThinnedNetwork other = thin_channels(graph, rising(graph), excluding);
+  EXPECT_EQ(weight_shape(other.graph, "a.w")[0], 16);
+  EXPECT_EQ(other.groups[0].reason, "a is excluded");
+}
+
+TEST(ThinChannels, SayWhatCannotBe) {
+  const ir::Graph graph = Chain().build();
+  EXPECT_EQ(test::message_of([&] { thin_channels(graph, rising(graph), config(500)); }),
+            "rates/conv_macs_divided_by: expected at most 13.33 by removing channels, got 500");
+  PruneConfig listed = config(1);
+  listed.rates.conv_macs_divided_by.reset();
+  listed.rates.per_layer = {{"y", 2}};
+  EXPECT_EQ(
+      test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
+      "rates/per_layer: the channels of \"y\" cannot be removed: \"y\" is an output of the model");
+  listed.rates.per_layer = {{"d", 2}};
+  EXPECT_EQ(test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
+            "rates/per_layer: \"d\" matches no layer with filters");
+}
+
+}  // namespace
+}  // namespace xgen::prune
