@@ -76,6 +76,13 @@ std::optional<ConfigProblem> RunConfig::problem() const {
       return ConfigProblem{"stages", "stage \"" + stage_name + "\" distills from \"" + teacher +
                                          "\", which is no earlier stage"};
     }
+    const auto* prune = std::get_if<PruneStage>(&stage);
+    if (prune != nullptr && !prune->fine_tune.rewind_to.empty() &&
+        seen.count(prune->fine_tune.rewind_to) == 0) {
+      return ConfigProblem{"stages", "stage \"" + stage_name + "\" rewinds to \"" +
+                                         prune->fine_tune.rewind_to +
+                                         "\", which is no earlier stage"};
+    }
     if (stage_name == "model")
       return ConfigProblem{"stages",
                            "\"model\" names the network that a run starts from, not a stage"};
@@ -86,7 +93,6 @@ std::optional<ConfigProblem> RunConfig::problem() const {
                                          "\" comes after quantization; only a compile stage can"};
     }
     quantized = quantized || std::get_if<QuantizeStage>(&stage) != nullptr;
-    const auto* prune = std::get_if<PruneStage>(&stage);
     if (prune != nullptr && prune->rates.from_requirements && !requirements.latency_ms_max) {
       return ConfigProblem{"requirements", "expected latency_ms_max, which the rates of stage \"" +
                                                stage_name + "\" are chosen from"};

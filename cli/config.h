@@ -60,10 +60,14 @@ struct FineTuneConfig {
   std::int64_t epochs = 10;
   train::TrainingConfig training;
   std::string distill_from;
+  std::string rewind_to;
 
   template <class V>
   void describe(V& v) {
     v.number("epochs", epochs, {0, 100000}, "Passes over the training data with the mask fixed.");
+    v.text("rewind_to", rewind_to,
+           "An earlier stage whose weights training starts again from, under the mask "
+           "(arXiv:2003.02389); \"model\" is what the run starts from. Absent: it goes on.");
     v.object("training", training, "What differs from the training of the whole run.");
     v.text(
         "distill_from", distill_from,

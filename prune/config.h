@@ -47,6 +47,7 @@ struct AlgorithmConfig {
   std::vector<double> rho{1e-4, 1e-3, 1e-2};
   std::int64_t update_steps = 100;
   double strength = 1e-4;
+  std::int64_t repair_samples = 0;
 
   template <class Visitor>
   void describe(Visitor& v) {
@@ -70,6 +71,9 @@ struct AlgorithmConfig {
     v.number("update_steps", update_steps, {1, 1'000'000},
              "gradual, movement: steps from one choice of masks to the next.");
     v.number("strength", strength, {0, 1e6}, "group_lasso: the penalty's share of the loss.");
+    v.number("repair_samples", repair_samples, {0, 1'000'000},
+             "Training images, without their labels, on which the weights that are kept are fitted "
+             "to what the dense network computes, layer by layer; 0: they stay as they are.");
   }
   std::optional<ConfigProblem> problem() const {
     if (!rho.empty()) return {};
@@ -81,12 +85,14 @@ struct AlgorithmConfig {
 struct LayerRule {
   std::string match;
   std::string scheme;
+  bool punched = false;
 
   template <class Visitor>
   void describe(Visitor& v) {
     v.text("match", match, "Glob of node names.", Need::required);
     v.choice("scheme", scheme, {"pattern", "block", "nm", "unstructured"}, "Of these layers.",
              Need::required);
+    v.boolean("punched", punched, "block: as of the stage.");
   }
 };
 
@@ -106,13 +112,14 @@ struct PruneConfig {
 
   template <class Visitor>
   void describe(Visitor& v) {
-    v.choice("scheme", scheme, {"pattern", "block", "nm", "channel", "unstructured"},
+    v.choice("scheme", scheme, {"pattern", "block", "nm", "channel", "unstructured", "auto"},
              "pattern: 3x3 kernels keep some taps and input lanes as a whole are dropped, other "
              "layers have blocks. block: blocks of filters x input lanes are dropped, or punched. "
              "nm: of every few input lanes in a row, as many live everywhere. channel: whole "
              "channels are removed, with all that depends on them; other schemes may follow in "
              "another stage. unstructured: single weights are dropped; such layers are compiled "
-             "dense.");
+             "dense. auto: of pattern, block, punched blocks and nm for each layer what does the "
+             "least harm, by a scan, for the time that its kernel takes.");
     v.choice("final_type", final_type, {"fp32", "int8"},
              "What the compiled network computes in: int8 drops four input channels together, "
              "also while it trains in fp32.");

@@ -3,15 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <limits>
 
 #include "core/glob.h"
 #include "core/suggest.h"
+#include "prune/knapsack.h"
 #include "prune/plan.h"
 
 namespace xgen::prune {
 
 namespace {
+
+// Of all trades between latency and harm, as many are shown.
+constexpr std::size_t kShownPoints = 60;
 
 bool takes_uniform_rate(const Layer& layer) { return layer.prunable && !layer.is_output; }
 
@@ -95,48 +98,46 @@ Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string,
 }
 
 ChosenRates choose_rates(const std::vector<RateTable>& tables, double fixed_latency_us,
-                         double latency_us_max) {
-  std::vector<std::size_t> chosen(tables.size(), 0);
-  ChosenRates result;
-  const auto record = [&] {
-    RatePoint point{fixed_latency_us, 0, {}};
-    for (std::size_t t = 0; t < tables.size(); ++t) {
-      XGEN_CHECK(!tables[t].options.empty(), "no option for ", tables[t].weight);
-      const RateOption& option = tables[t].options[chosen[t]];
-      point.latency_us += option.latency_us;
-      point.harm += option.harm;
-      if (option.rate > 1) point.rates[tables[t].weight] = option.rate;
+                         const Budget& budget) {
+  const bool by_latency = budget.of == Budget::Of::latency_us;
+  // Of each table dense, then the options that win time.
+  std::vector<std::vector<std::size_t>> options;
+  std::vector<std::vector<Choice>> groups;
+  for (const RateTable& table : tables) {
+    XGEN_CHECK(!table.options.empty(), "no option for ", table.weight);
+    std::vector<std::size_t> own;
+    std::vector<Choice> choices;
+    for (std::size_t o = 0; o < table.options.size(); ++o) {
+      const RateOption& option = table.options[o];
+      if (o > 0 && option.latency_us >= table.options.front().latency_us) continue;
+      own.push_back(o);
+      choices.push_back({by_latency ? option.latency_us : option.conv_macs, option.harm});
     }
-    result.points.push_back(point);
-  };
-  record();
-  while (result.points.back().latency_us > latency_us_max) {
-    double best = 0;
-    std::size_t best_table = tables.size();
-    std::size_t best_option = 0;
-    for (std::size_t t = 0; t < tables.size(); ++t) {
-      const RateOption& now = tables[t].options[chosen[t]];
-      for (std::size_t o = 0; o < tables[t].options.size(); ++o) {
-        const RateOption& option = tables[t].options[o];
-        const double won = now.latency_us - option.latency_us;
-        if (!(won > 0)) continue;
-        // Time that costs nothing is taken first, the most of it.
-        const double harm = option.harm - now.harm;
-        const double benefit =
-            harm > 1e-12 ? won / harm : std::numeric_limits<double>::max() / 2 * (won / (1 + won));
-        if (benefit > best) {
-          best = benefit;
-          best_table = t;
-          best_option = o;
-        }
-      }
-    }
-    if (best_table == tables.size()) break;
-    chosen[best_table] = best_option;
-    record();
+    options.push_back(std::move(own));
+    groups.push_back(std::move(choices));
   }
-  result.rates = result.points.back().rates;
-  result.feasible = result.points.back().latency_us <= latency_us_max;
+  const ChoiceFront front = best_choices(groups);
+  const auto point_of = [&](const ChoicePoint& choice) {
+    RatePoint point{fixed_latency_us, choice.harm, {}, {}};
+    for (std::size_t t = 0; t < tables.size(); ++t) {
+      const std::size_t o = options[t][static_cast<std::size_t>(choice.choices[t])];
+      const RateOption& option = tables[t].options[o];
+      point.latency_us += option.latency_us;
+      if (o == 0) continue;
+      point.rates[tables[t].weight] = option.rate;
+      point.options[tables[t].weight] = o;
+    }
+    return point;
+  };
+  ChosenRates result;
+  const std::size_t stride = (front.points.size() + kShownPoints - 1) / kShownPoints;
+  for (std::size_t i = front.points.size(); i-- > 0;) {
+    if (i == 0 || i + 1 == front.points.size() || i % stride == 0)
+      result.points.push_back(point_of(front.points[i]));
+  }
+  const ChoicePoint* best = front.within(budget.most - (by_latency ? fixed_latency_us : 0));
+  result.feasible = best != nullptr;
+  result.chosen = result.feasible ? point_of(*best) : result.points.back();
   return result;
 }
 

@@ -31,6 +31,7 @@ Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string,
 struct RateOption {
   double rate = 1;        ///< 1: dense.
   double latency_us = 0;  ///< measured or predicted.
+  double conv_macs = 0;   ///< 0 for what is no convolution.
   double harm = 0;        ///< predicted, for example percentage points of accuracy; dense: 0.
 };
 
@@ -40,27 +41,33 @@ struct RateTable {
   std::vector<RateOption> options;  ///< the first is dense.
 };
 
-/// A point on the way from dense to the wish.
+/// A trade that no other one beats in latency and harm.
 struct RatePoint {
-  double latency_us = 0;  ///< of the whole network.
-  double harm = 0;        ///< sum over layers.
-  Rates rates;            ///< layers that are not dense.
+  double latency_us = 0;                       ///< of the whole network.
+  double harm = 0;                             ///< sum over layers.
+  Rates rates;                                 ///< layers that are not dense.
+  std::map<std::string, std::size_t> options;  ///< of the same layers, into their tables.
+};
+
+/// What must not be exceeded.
+struct Budget {
+  enum class Of { latency_us, conv_macs } of = Of::latency_us;
+  double most = 0;
 };
 
 struct ChosenRates {
   bool feasible = false;
-  Rates rates;                    ///< of the last point.
-  std::vector<RatePoint> points;  ///< from dense on, each faster than the one before.
+  RatePoint chosen;               ///< where not feasible, the fastest point.
+  std::vector<RatePoint> points;  ///< a selection from the one without harm to the fastest.
 };
 
-/// Meets a total latency with little harm: from dense on, the step with the most time won per harm
-/// is taken until the wish is met. A step goes to any other option of a layer that is faster, so
-/// an option that does not win time is never chosen. Ties go to the earlier layer and option.
-///
-/// When the wish cannot be met, `feasible` is false and the points, up to the fastest, remain.
+/// Meets a budget with the least harm, summed over layers: a multiple-choice knapsack
+/// problem, solved exactly for small networks and nearly for large ones (knapsack.h). An option
+/// that wins no time is never chosen.
 ///
 /// @param fixed_latency_us  of everything that has no choice.
+/// @param budget            of the whole network for latency, of the tables for MACs.
 ChosenRates choose_rates(const std::vector<RateTable>& tables, double fixed_latency_us,
-                         double latency_us_max);
+                         const Budget& budget);
 
 }  // namespace xgen::prune

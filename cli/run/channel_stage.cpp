@@ -116,6 +116,10 @@ void check(const PruneStage& stage) {
   if (stage.algorithm.name != "one_shot")
     refuse(::xgen::str("removes channels at once: expected algorithm \"one_shot\", got \"",
                        stage.algorithm.name, "\""));
+  if (stage.algorithm.repair_samples > 0)
+    refuse("has no \"repair_samples\": other layers' weights would have to change as well");
+  if (!stage.fine_tune.rewind_to.empty())
+    refuse("cannot rewind: earlier weights belong to the larger network");
   if (stage.rates.from_requirements)
     refuse("takes \"conv_macs_divided_by\" or \"per_layer\" as rates, not \"from_requirements\"");
   if (!stage.layers.empty())

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "cli/run/repair_weights.h"
 #include "core/error.h"
 #include "prune/masks.h"
 #include "train/data/batch.h"
@@ -12,15 +13,6 @@ namespace xgen::cli {
 namespace {
 
 constexpr std::int64_t kEvidenceBatch = 64;
-
-const ir::Node& reader_of(const ir::Graph& graph, const std::string& weight) {
-  const ir::ValueId id = graph.find(weight);
-  for (const ir::Node& node : graph.nodes()) {
-    if (node.inputs.size() > 1 && node.inputs[1] == id) return node;
-  }
-  XGEN_CHECK(false, "nothing reads ", weight);
-  return graph.nodes().front();
-}
 
 std::string batch_norm_scale(const ir::Graph& graph, const ir::Node& layer) {
   for (const ir::Node& node : graph.nodes()) {
@@ -49,7 +41,7 @@ std::map<std::string, prune::Evidence> collect_evidence(
   const std::string logits = wanted.front();
   std::map<std::string, std::string> read;  // by weight, the value that its layer reads
   for (const prune::PlannedLayer& layer : layers) {
-    const ir::Node& node = reader_of(module.graph(), layer.weight);
+    const ir::Node& node = layer_with(module.graph(), layer.weight);
     prune::Evidence& evidence = result[layer.weight];
     evidence.weight = prune::logical_weight(params.at(layer.weight), layer.shape, layer.transposed)
                           .detach()

@@ -100,8 +100,11 @@ json make_plan(const LoadedConfig& loaded) {
     if (const auto* prune = std::get_if<PruneStage>(&stage)) {
       const auto layers = prune::layers_of(for_one_image(graph), prune->exclude);
       json rows = json::array();
-      prune::Rates rates;
-      if (prune->rates.conv_macs_divided_by)
+      prune::Rates rates;  // none where only the run itself can choose them
+      const bool chosen_later = prune->scheme == "auto" || prune->scheme == "channel";
+      if (chosen_later)
+        rates = {};
+      else if (prune->rates.conv_macs_divided_by)
         rates = prune::uniform_rates(layers, *prune->rates.conv_macs_divided_by, *prune);
       else if (!prune->rates.from_requirements)
         rates = prune::listed_rates(layers, prune->rates.per_layer);

@@ -7,7 +7,8 @@
 #include "cli/run/fine_tune.h"
 #include "cli/run/hooks.h"
 #include "cli/run/layer_latency.h"
-#include "cli/run/rates_from_latency.h"
+#include "cli/run/mapping.h"
+#include "cli/run/repair_weights.h"
 #include "cli/run/run_context.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
@@ -157,12 +158,23 @@ double macs_divided_by(const json& rows) {
   return after > 0 ? before / after : 1;
 }
 
-void check_importance(const PruneStage& stage) {
+void check(const PruneStage& stage) {
+  if (stage.scheme == "auto" && !stage.rates.per_layer.empty())
+    throw UserError(::xgen::str("stage \"", stage.name,
+                                "\": scheme \"auto\" chooses the layers' rates itself: expected "
+                                "\"conv_macs_divided_by\" or \"from_requirements\""));
   if (prune::find_importance(stage.algorithm.importance).ranks_filters_only)
     throw UserError(
         ::xgen::str("stage \"", stage.name, "\": importance \"", stage.algorithm.importance,
                     "\" tells whole filters apart; the schemes of this stage drop parts "
                     "of filters"));
+}
+
+// The stage with the schemes that were chosen for its layers.
+PruneStage with_mapping(PruneStage stage, const json& record) {
+  for (const json& rule : record["mapping"])
+    stage.layers.push_back(read_config<prune::LayerRule>(rule, "the stage's decision"));
+  return stage;
 }
 
 // Decides what to prune: stored before it is used, so that a resumed run decides alike.
@@ -171,24 +183,28 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   Decision decision;
   decision.layers = prune::layers_of(image, stage.exclude);
   prune::check_rules(decision.layers, stage);
-  check_importance(stage);
+  check(stage);
   json record;
-  if (stage.rates.from_requirements) {
-    const LatencyChoice choice = rates_from_latency(run, stage, graph, image, decision.layers);
-    decision.rates = choice.rates;
-    for (const auto& [weight, harm] : choice.harm) decision.rows[weight].sensitivity = harm;
-    record["points"] = choice.points;
+  record["mapping"] = json::array();
+  if (stage.rates.from_requirements || stage.scheme == "auto") {
+    const Mapping mapping = map_layers(run, stage, graph, image, decision.layers);
+    decision.rates = mapping.rates;
+    for (const auto& [weight, harm] : mapping.harm) decision.rows[weight].sensitivity = harm;
+    for (const prune::LayerRule& rule : mapping.rules)
+      record["mapping"].push_back(json(write_config(rule)));
+    record["points"] = mapping.points;
   } else {
     decision.rates = wanted_rates(stage, decision.layers);
   }
-  keep_winners(run, stage, image, decision);
+  const PruneStage mapped = with_mapping(stage, record);
+  keep_winners(run, mapped, image, decision);
   const std::vector<prune::PlannedLayer> planned =
-      prune::plan(decision.layers, decision.rates, stage, prune::reader_of(image));
+      prune::plan(decision.layers, decision.rates, mapped, prune::reader_of(image));
   if (planned.empty())
     throw UserError(::xgen::str("stage \"", stage.name,
                                 "\": no layer is left to prune; the report says why of each"));
   record["rates"] = decision.rates;
-  record["layers"] = layer_rows(stage, decision, planned);
+  record["layers"] = layer_rows(mapped, decision, planned);
   record["conv_macs_divided_by"] = macs_divided_by(record["layers"]);
   record["latency_source"] = run.latency().source();
   return {graph, record};
@@ -197,8 +213,8 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
 std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir::Graph& graph,
                                                const json& record) {
   const ir::Graph image = for_one_image(graph);
-  return prune::plan(prune::layers_of(image), record["rates"].get<prune::Rates>(), stage,
-                     prune::reader_of(image));
+  return prune::plan(prune::layers_of(image), record["rates"].get<prune::Rates>(),
+                     with_mapping(stage, record), prune::reader_of(image));
 }
 
 // Scores of the planned layers' weights by the config's importance.
@@ -218,6 +234,22 @@ std::int64_t training_steps(const RunContext& run, const PruneStage& stage) {
   train::LoaderOptions options;
   options.batch_size = stage.training.batch_size;
   return stage.algorithm.epochs * train::Loader::batch_count(run.data().train.size(), options);
+}
+
+// Gives a network the weights of an earlier stage.
+void rewind(RunContext& run, const PruneStage& stage, train::GraphModule& module) {
+  const train::GraphModule before(run.graphs.at(stage.fine_tune.rewind_to), run.device());
+  std::map<std::string, torch::Tensor> state;
+  for (const auto& [name, tensor] : before.state()) state[name] = tensor;
+  const torch::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : module.state()) {
+    const auto found = state.find(name);
+    if (found == state.end() || found->second.sizes() != tensor.sizes())
+      throw UserError(::xgen::str("stage \"", stage.name, "\": it cannot rewind to \"",
+                                  stage.fine_tune.rewind_to, "\", which has no \"", name,
+                                  "\" of the same shape"));
+    tensor.detach().copy_(found->second);
+  }
 }
 
 // A network whose weights moved less than halfway is pruned by magnitude in effect: 0.1 to 0.2 is
@@ -254,6 +286,10 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
     }
     const prune::MaskSet masks = algorithm->masks();
     masks.apply(params);
+    if (stage.algorithm.repair_samples > 0) {
+      train::GraphModule dense(decided.graph, run.device());
+      repair_weights(run, module, dense, masks, stage.algorithm.repair_samples);
+    }
     row["validation"] = validate_pruned(run, stage, module);
     row["mask_sha256"] = masks.hash();
     return {ir::infer_shapes(masks.annotate(module.to_graph())), row};
@@ -275,6 +311,10 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   train::GraphModule module(masked.graph, run.device());
   const prune::Params params = params_of(module);
   const prune::MaskSet masks = masks_of(masked.graph, run.device());
+  if (!stage.fine_tune.rewind_to.empty()) {
+    rewind(run, stage, module);
+    masks.apply(params);
+  }
   MaskHook hook(params, masks);
   fine_tune(run, stage, module, {&hook}, record);
   XGEN_CHECK(masks.hash_of(params) == record["mask_sha256"], "a pruned weight came back");

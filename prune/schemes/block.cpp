@@ -25,7 +25,8 @@ Constraint constraint(const Layer& layer, double rate, const PruneConfig& config
   c.patterns = all_taps(layer.shape);
   c.block_lanes = config.block_lanes;
   const int groups = blocks_down(layer.shape, c);
-  c.punched = config.punched && layer.shape.taps() > 1;
+  const LayerRule* rule = rule_of(layer, config);
+  c.punched = (rule != nullptr ? rule->punched : config.punched) && layer.shape.taps() > 1;
   c.kept_blocks = std::max(groups, share_of(units_of(layer.shape, c), 1 / rate));
   return c;
 }

@@ -38,18 +38,24 @@ bool names(const LayerRule& rule, const Layer& layer) {
 
 const SchemeRules& rules_of(Sparsity::Scheme scheme) { return rules_named(name_of(scheme)); }
 
-Sparsity::Scheme scheme_of(const Layer& layer, const PruneConfig& config) {
+const LayerRule* rule_of(const Layer& layer, const PruneConfig& config) {
   for (std::size_t i = config.layers.size(); i-- > 0;) {
-    const LayerRule& rule = config.layers[i];
-    if (!names(rule, layer)) continue;
-    const SchemeRules& rules = rules_named(rule.scheme);
+    if (names(config.layers[i], layer)) return &config.layers[i];
+  }
+  return nullptr;
+}
+
+Sparsity::Scheme scheme_of(const Layer& layer, const PruneConfig& config) {
+  if (const LayerRule* rule = rule_of(layer, config)) {
+    const SchemeRules& rules = rules_named(rule->scheme);
     const std::string refusal = rules.refusal(layer);
     if (!refusal.empty())
-      throw UserError(str("layers/", i, ": \"", layer.node, "\" cannot have scheme \"", rule.scheme,
-                          "\": ", refusal, "; it can have ", possible_schemes(layer)));
+      throw UserError(str("layers/", rule - config.layers.data(), ": \"", layer.node,
+                          "\" cannot have scheme \"", rule->scheme, "\": ", refusal,
+                          "; it can have ", possible_schemes(layer)));
     return rules.scheme;
   }
-  const SchemeRules& rules = rules_named(config.scheme);
+  const SchemeRules& rules = rules_named(config.scheme == "auto" ? "pattern" : config.scheme);
   return rules.refusal(layer).empty() ? rules.scheme : Sparsity::Scheme::block;
 }
 

@@ -30,8 +30,11 @@ struct SchemeRules {
 /// Of a scheme that a layer can be projected onto: pattern, block, nm, unstructured.
 const SchemeRules& rules_of(Sparsity::Scheme scheme);
 
-/// The scheme of a layer: what the last rule that names it says; else the config's scheme, whose
-/// patterns other layers than 3x3 convolutions replace by blocks.
+/// The last of the config's rules that names a layer; null when none does.
+const LayerRule* rule_of(const Layer& layer, const PruneConfig& config);
+
+/// The scheme of a layer: what its rule says; else the config's scheme, whose patterns other layers
+/// than 3x3 convolutions replace by blocks. "auto" without a rule is "pattern".
 ///
 /// @throws UserError when a rule names a scheme that the layer cannot have.
 Sparsity::Scheme scheme_of(const Layer& layer, const PruneConfig& config);

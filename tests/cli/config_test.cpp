@@ -126,7 +126,7 @@ TEST_F(RunConfigTest, RejectsValuesOutOfRange) {
             "a.json: /version: expected an integer in [1, 1], got 2");
   EXPECT_EQ(
       rejection_with("/stages/1/scheme", "patern"),
-      R"(a.json: /stages/1/scheme: expected one of "pattern", "block", "nm", "channel", "unstructured", got "patern"; did you mean "pattern"?)");
+      R"(a.json: /stages/1/scheme: expected one of "pattern", "block", "nm", "channel", "unstructured", "auto", got "patern"; did you mean "pattern"?)");
   EXPECT_EQ(
       rejection_with("/stages/0/kind", "trian"),
       R"(a.json: /stages/0/kind: expected one of "train", "prune", "quantize", "compile", got "trian"; did you mean "train"?)");
@@ -146,6 +146,8 @@ TEST_F(RunConfigTest, ChecksStagesAgainstEachOther) {
             R"(a.json: /stages: stage "prune" distills from "dens", which is no earlier stage)");
   EXPECT_EQ(rejection_with("/stages/0/distill_from", "prune"),
             R"(a.json: /stages: stage "dense" distills from "prune", which is no earlier stage)");
+  EXPECT_EQ(rejection_with("/stages/1/fine_tune/rewind_to", "dens"),
+            R"(a.json: /stages: stage "prune" rewinds to "dens", which is no earlier stage)");
   EXPECT_EQ(rejection_with("/stages/1/name", "dense"),
             R"(a.json: /stages: two stages are called "dense")");
   EXPECT_EQ(rejection_with("/stages/0/name", "model"),

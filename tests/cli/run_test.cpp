@@ -115,7 +115,8 @@ TEST_F(Run, MixesSchemesAndKeepsTheirZeros) {
                      {{"match", "conv3"}, {"scheme", "nm"}},
                      {{"match", "fc"}, {"scheme", "unstructured"}}};
   prune["punched"] = true;
-  prune["algorithm"] = {{"name", "gradual"}, {"importance", "taylor"}, {"epochs", 2}};
+  prune["algorithm"] = {
+      {"name", "gradual"}, {"importance", "taylor"}, {"epochs", 2}, {"repair_samples", 200}};
   const Outcome outcome = run("a", {"--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json printed = json::parse(outcome.out);
@@ -129,6 +130,38 @@ TEST_F(Run, MixesSchemesAndKeepsTheirZeros) {
   const json& compressed = printed["stages"].back()["variants"][2];
   EXPECT_GT(compressed["test"]["top1"].get<double>(), 0.9);
   EXPECT_LT(3 * compressed["macs"].get<double>(), compressed["dense_macs"].get<double>() * 1.2);
+}
+
+TEST_F(Run, MapsSchemesAndRatesToLayersByItself) {
+  config_["stages"][1]["scheme"] = "auto";
+  config_["stages"][1]["rates"] = {{"conv_macs_divided_by", 3}};
+  keep_stages(2);
+  const Outcome outcome = run("a", {"--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json printed = json::parse(outcome.out), &pruned = printed["stages"].back();
+  EXPECT_GE(pruned["conv_macs_divided_by"].get<double>(), 3);
+  EXPECT_FALSE(pruned["mapping"].empty());
+  EXPECT_GT(pruned["points"].size(), 5U);
+  for (const json& row : pruned["layers"]) {
+    EXPECT_TRUE(row["status"] == "dense" || row.contains("sensitivity")) << row;
+  }
+  EXPECT_GT(pruned["validation"]["top1"].get<double>(), 0.8);
+  config_["stages"][1]["rates"] = {{"per_layer", {{"conv2", 3}}}};
+  const Outcome refused = run("b");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, HasSubstr("scheme \"auto\" chooses the layers' rates itself"));
+}
+
+// Fresh weights under a mask classify badly: what they were before they were trained.
+TEST_F(Run, RewindsToEarlierWeights) {
+  config_["stages"][1]["algorithm"] = {{"name", "one_shot"}};
+  config_["stages"][1]["fine_tune"] = {{"epochs", 0}, {"rewind_to", "model"}};
+  keep_stages(2);
+  const Outcome outcome = run("a", {"--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json printed = json::parse(outcome.out), &pruned = printed["stages"].back();
+  EXPECT_GT(pruned["validation_before_fine_tuning"]["top1"].get<double>(), 0.3);
+  EXPECT_LT(pruned["validation"]["top1"].get<double>(), 0.3);
 }
 
 TEST_F(Run, RemovesChannelsThenPrunesWhatIsLeft) {

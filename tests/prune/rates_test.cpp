@@ -108,29 +108,42 @@ TEST(ListedRates, NameWhatDoesNotMatchOrCannotBePruned) {
 }
 
 TEST(ChooseRates, TakesTheTimeThatCostsLeast) {
-  const std::vector<RateTable> tables = {{"a", {{1, 100, 0}, {4, 50, 1.0}, {8, 40, 3.0}}},
-                                         {"b", {{1, 100, 0}, {4, 60, 0.1}, {8, 30, 0.5}}}};
-  const ChosenRates chosen = choose_rates(tables, 10, 160);
+  const std::vector<RateTable> tables = {{"a", {{1, 100, 0, 0}, {4, 50, 0, 1.0}, {8, 40, 0, 3.0}}},
+                                         {"b", {{1, 100, 0, 0}, {4, 60, 0, 0.1}, {8, 30, 0, 0.5}}}};
+  const ChosenRates chosen = choose_rates(tables, 10, {Budget::Of::latency_us, 160});
   EXPECT_TRUE(chosen.feasible);
-  EXPECT_EQ(chosen.rates, (Rates{{"b", 8}}));
+  EXPECT_EQ(chosen.chosen.rates, (Rates{{"b", 8}}));
   EXPECT_EQ(chosen.points.front().latency_us, 210);
-  EXPECT_EQ(chosen.points.back().latency_us, 140);
-  EXPECT_EQ(choose_rates(tables, 10, 170).rates, (Rates{{"b", 4}}));
-  EXPECT_EQ(choose_rates(tables, 10, 95).rates, (Rates{{"a", 4}, {"b", 8}}));
+  EXPECT_EQ(chosen.points.back().latency_us, 80);
+  EXPECT_EQ(choose_rates(tables, 10, {Budget::Of::latency_us, 170}).chosen.rates,
+            (Rates{{"b", 4}}));
+  EXPECT_EQ(choose_rates(tables, 10, {Budget::Of::latency_us, 95}).chosen.rates,
+            (Rates{{"a", 4}, {"b", 8}}));
 }
 
 TEST(ChooseRates, NeverTakesAnOptionThatWinsNoTime) {
-  const ChosenRates chosen = choose_rates({{"a", {{1, 100, 0}, {2, 120, 0}, {4, 100, -1}}}}, 0, 50);
+  const ChosenRates chosen = choose_rates(
+      {{"a", {{1, 100, 0, 0}, {2, 120, 0, 0}, {4, 100, 0, -1}}}}, 0, {Budget::Of::latency_us, 50});
   EXPECT_FALSE(chosen.feasible);
-  EXPECT_TRUE(chosen.rates.empty());
+  EXPECT_TRUE(chosen.chosen.rates.empty());
 }
 
 TEST(ChooseRates, LeavesTheBestPointsWhenTheWishCannotBeMet) {
-  const ChosenRates chosen = choose_rates({{"a", {{1, 100, 0}, {4, 50, 1}, {8, 40, 3}}}}, 10, 20);
+  const ChosenRates chosen = choose_rates({{"a", {{1, 100, 0, 0}, {4, 50, 0, 1}, {8, 40, 0, 3}}}},
+                                          10, {Budget::Of::latency_us, 20});
   EXPECT_FALSE(chosen.feasible);
   ASSERT_EQ(chosen.points.size(), 3U);
   EXPECT_EQ(chosen.points.back().latency_us, 50);
   EXPECT_EQ(chosen.points.back().harm, 3);
+}
+
+TEST(ChooseRates, CountsMacsWhereTheyAreTheBudget) {
+  const std::vector<RateTable> tables = {
+      {"a", {{1, 100, 800, 0}, {2, 60, 400, 0.3}, {4, 55, 200, 0.4}}},
+      {"b", {{1, 100, 200, 0}, {2, 20, 100, 0.1}}}};
+  EXPECT_EQ(choose_rates(tables, 0, {Budget::Of::conv_macs, 650}).chosen.rates, (Rates{{"a", 2}}));
+  EXPECT_EQ(choose_rates(tables, 0, {Budget::Of::conv_macs, 300}).chosen.options,
+            (std::map<std::string, std::size_t>{{"a", 2}, {"b", 1}}));
 }
 
 }  // namespace

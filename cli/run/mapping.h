@@ -1,0 +1,30 @@
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "cli/run/run_context.h"
+#include "prune/layers.h"
+#include "prune/rates.h"
+
+namespace xgen::cli {
+
+/// What is done to each layer, and why.
+struct Mapping {
+  prune::Rates rates;
+  std::vector<prune::LayerRule> rules;  ///< schemes of the pruned layers, where they were chosen.
+  std::map<std::string, double> harm;   ///< by weight: growth of the loss when it alone is pruned.
+  nlohmann::json points;                ///< from no harm to the fastest: latency, harm, rates.
+};
+
+/// Chooses for each layer a rate, and where the stage's scheme is "auto" a scheme, such that the
+/// network meets requirements.latency_ms_max, or divides the MACs of convolutions by what the rates
+/// say, with the least harm: the time that generated kernels take, against what a scan shows. The
+/// joint choice is looked at a second time, as layers that are pruned together do other harm than
+/// alone.
+///
+/// @throws RequirementsError with the fastest point when nothing meets the wish.
+Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& graph,
+                   const ir::Graph& image, const std::vector<prune::Layer>& layers);
+
+}  // namespace xgen::cli

@@ -1,0 +1,96 @@
+#include "cli/run/repair_weights.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "prune/repair.h"
+#include "train/data/batch.h"
+
+namespace xgen::cli {
+
+namespace {
+
+constexpr std::int64_t kRepairBatch = 64;
+
+// [k, n] of what the node reads, and [c_out, n] of what it computes.
+torch::Tensor columns_of(const ir::Node& node, const torch::Tensor& x, const WeightShape& shape) {
+  if (const auto* conv = node.as<ir::Conv>())
+    return prune::convolution_columns(x, shape, conv->pads, conv->strides, conv->dilations);
+  return x.flatten(0, x.dim() - 2).t();
+}
+
+torch::Tensor targets_of(const ir::Node& node, const torch::Tensor& y) {
+  if (node.as<ir::Conv>() != nullptr) return y.permute({1, 0, 2, 3}).flatten(1);
+  return y.flatten(0, y.dim() - 2).t();
+}
+
+}  // namespace
+
+prune::Repair repair_equations(RunContext& run, const ir::Node& layer, const WeightShape& shape,
+                               train::GraphModule& module, train::GraphModule& dense,
+                               std::int64_t samples) {
+  const torch::NoGradGuard no_grad;
+  module.train(false);
+  dense.train(false);
+  const train::Dataset& data = run.data().train;
+  const std::int64_t count = std::min(samples, data.size());
+  const std::vector<std::int64_t> order =
+      train::stratified_positions(data, count, Random(run.config().seed).stream("repair"));
+  const train::BatchMaker maker(data, run.config().data.normalize, {});
+  const ir::Graph& graph = module.graph();
+  const std::string x_name = graph.value(layer.input(0)).name,
+                    y_name = graph.value(layer.output()).name;
+  prune::Repair repair(shape);
+  for (std::int64_t first = 0; first < count; first += kRepairBatch) {
+    const std::int64_t last = std::min(count, first + kRepairBatch);
+    train::Batch batch = maker.plain({order.begin() + first, order.begin() + last});
+    const torch::Tensor images = train::images_of(batch);
+    const torch::Tensor x = module.forward_values({images}, {x_name}).at(x_name);
+    torch::Tensor y = targets_of(layer, dense.forward_values({images}, {y_name}).at(y_name));
+    if (layer.inputs.size() > 2 && layer.inputs[2] != ir::kNoValue)
+      y = y - dense.tensor(graph.value(layer.input(2)).name).view({-1, 1});
+    repair.add(columns_of(layer, x, shape), y);
+  }
+  return repair;
+}
+
+torch::Tensor repaired_weight(const prune::Repair& repair, const torch::Tensor& weight,
+                              const prune::LayerMask& mask) {
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor keep =
+      prune::logical_weight(mask.keep.to(torch::kFloat32), mask.shape, mask.transposed).ne(0);
+  const torch::Tensor solved =
+      repair.solve(prune::logical_weight(weight, mask.shape, mask.transposed), keep);
+  return mask.transposed ? solved.flatten(1).t().contiguous() : solved.reshape(weight.sizes());
+}
+
+void repair_weights(RunContext& run, train::GraphModule& module, train::GraphModule& dense,
+                    const prune::MaskSet& masks, std::int64_t samples) {
+  const torch::NoGradGuard no_grad;
+  const prune::Params params = params_of(module);
+  log::Progress progress("repair", static_cast<std::int64_t>(masks.layers().size()), "layers");
+  std::int64_t done = 0;
+  for (const ir::Node& node : module.graph().nodes()) {
+    if (node.inputs.size() < 2) continue;
+    const auto found = masks.layers().find(module.graph().value(node.input(1)).name);
+    if (found == masks.layers().end()) continue;
+    const prune::LayerMask& mask = found->second;
+    const torch::Tensor& weight = params.at(found->first);
+    weight.detach().copy_(repaired_weight(
+        repair_equations(run, node, mask.shape, module, dense, samples), weight, mask));
+    progress.update(++done);
+  }
+  masks.apply(params);
+}
+
+const ir::Node& layer_with(const ir::Graph& graph, const std::string& weight) {
+  const ir::ValueId id = graph.find(weight);
+  for (const ir::Node& node : graph.nodes()) {
+    if (node.inputs.size() > 1 && node.inputs[1] == id) return node;
+  }
+  XGEN_CHECK(false, "nothing reads ", weight);
+  return graph.nodes().front();
+}
+
+}  // namespace xgen::cli

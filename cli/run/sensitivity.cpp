@@ -1,0 +1,104 @@
+#include "cli/run/sensitivity.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "cli/run/repair_weights.h"
+#include "core/atomic_file.h"
+#include "prune/masks.h"
+
+namespace xgen::cli {
+
+namespace {
+
+constexpr std::int64_t kScanSamples = 1000, kScanRepairSamples = 256;
+
+train::Dataset scan_samples(const RunContext& run) {
+  const train::Dataset& data = run.validation();
+  const std::int64_t count = std::min(kScanSamples, data.size());
+  return data.subset(
+      train::stratified_positions(data, count, Random(run.config().seed).stream("sensitivity")));
+}
+
+// Writes values into live tensors, and what was there back in the end.
+class Replaced {
+ public:
+  void write(const torch::Tensor& live, const torch::Tensor& value) {
+    const torch::NoGradGuard no_grad;
+    before_.emplace_back(live, live.detach().clone());
+    live.detach().copy_(value);
+  }
+  ~Replaced() {
+    const torch::NoGradGuard no_grad;
+    for (auto& [live, before] : before_) live.detach().copy_(before);
+  }
+
+ private:
+  std::vector<std::pair<torch::Tensor, torch::Tensor>> before_;
+};
+
+}  // namespace
+
+SensitivityScan::SensitivityScan(RunContext& run, const ir::Graph& graph, const std::string& name)
+    : run_(run),
+      module_(graph, run.device()),
+      samples_(scan_samples(run)),
+      file_(run.folder() / "checkpoints" / (name + ".scan.json")),
+      known_(nlohmann::json::object()) {
+  const std::string weights = module_.weights_hash();
+  if (std::ifstream file(file_); file && run.resume()) {
+    known_ = nlohmann::json::parse(file, nullptr, false);
+    if (!known_.is_object() || known_.value("weights", "") != weights)
+      known_ = nlohmann::json::object();
+  }
+  known_["weights"] = weights;
+  dense_loss_ = loss();
+}
+
+double SensitivityScan::loss() {
+  return train::evaluate(module_, samples_, run_.config().data.normalize).loss;
+}
+
+torch::Tensor SensitivityScan::pruned(const prune::PlannedLayer& layer) {
+  if (repair_of_ != layer.weight) {
+    repair_ = std::make_unique<prune::Repair>(
+        repair_equations(run_, layer_with(module_.graph(), layer.weight), layer.shape, module_,
+                         module_, kScanRepairSamples));
+    repair_of_ = layer.weight;
+  }
+  const torch::Tensor weight = module_.tensor(layer.weight).detach();
+  return repaired_weight(*repair_, weight, prune::project_weight(weight, layer));
+}
+
+double SensitivityScan::harm(const prune::PlannedLayer& layer, const std::string& option) {
+  nlohmann::json& of_layer = known_[layer.weight];
+  if (of_layer.contains(option)) return of_layer[option];
+  Replaced replaced;
+  replaced.write(module_.tensor(layer.weight), pruned(layer));
+  const double harm = std::max(0.0, loss() - dense_loss_);
+  of_layer[option] = harm;
+  write_atomically(file_, known_.dump(1) + "\n");
+  return harm;
+}
+
+SensitivityScan::Joint SensitivityScan::joint_harm(const std::vector<prune::PlannedLayer>& layers) {
+  std::vector<torch::Tensor> dense, kept;
+  for (const prune::PlannedLayer& layer : layers) {
+    dense.push_back(module_.tensor(layer.weight).detach().clone());
+    kept.push_back(pruned(layer));
+  }
+  Replaced all;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    all.write(module_.tensor(layers[i].weight), kept[i]);
+  Joint joint{loss() - dense_loss_, {}};
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Replaced one;
+    one.write(module_.tensor(layers[i].weight), dense[i]);
+    joint.without.push_back(loss() - dense_loss_);
+  }
+  return joint;
+}
+
+}  // namespace xgen::cli

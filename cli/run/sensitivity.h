@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/run/run_context.h"
+#include "prune/plan.h"
+#include "prune/repair.h"
+
+namespace xgen::cli {
+
+/// How much the loss on held-back images grows when layers are pruned at once, their weights
+/// repaired by least squares, nothing trained. What was measured is kept in a file of the run, so
+/// that a killed scan goes on.
+class SensitivityScan {
+ public:
+  /// @param graph  the network before pruning. @param name  of the stage, for the file.
+  SensitivityScan(RunContext& run, const ir::Graph& graph, const std::string& name);
+
+  /// When this layer alone is pruned. @param option  names the way, for the file.
+  double harm(const prune::PlannedLayer& layer, const std::string& option);
+
+  struct Joint {
+    double harm = 0;              ///< when all are pruned.
+    std::vector<double> without;  ///< when all but this one are.
+  };
+  Joint joint_harm(const std::vector<prune::PlannedLayer>& layers);
+
+ private:
+  double loss();
+  torch::Tensor pruned(const prune::PlannedLayer& layer);
+
+  RunContext& run_;
+  train::GraphModule module_;  ///< dense, between calls.
+  train::Dataset samples_;
+  std::filesystem::path file_;
+  nlohmann::json known_;
+  double dense_loss_ = 0;
+  std::string repair_of_;  ///< the weight whose equations are held.
+  std::unique_ptr<prune::Repair> repair_;
+};
+
+}  // namespace xgen::cli
