@@ -3,16 +3,14 @@
 #include <torch/torch.h>
 
 #include "cli/run/repair_weights.h"
+#include "cli/run/sample_batches.h"
 #include "core/error.h"
 #include "prune/masks.h"
-#include "train/data/batch.h"
 #include "train/loss.h"
 
 namespace xgen::cli {
 
 namespace {
-
-constexpr std::int64_t kEvidenceBatch = 64;
 
 std::string batch_norm_scale(const ir::Graph& graph, const ir::Node& layer) {
   for (const ir::Node& node : graph.nodes()) {
@@ -61,27 +59,21 @@ std::map<std::string, prune::Evidence> collect_evidence(
 
   const bool was_training = module.is_training();
   module.train(false);
-  const train::Dataset& data = run.data().train;
-  const std::int64_t count = std::min(samples, data.size());
-  const std::vector<std::int64_t> order =
-      train::stratified_positions(data, count, Random(run.config().seed).stream("importance"));
-  const train::BatchMaker maker(data, run.config().data.normalize, {});
-  const double share = static_cast<double>(kEvidenceBatch) / static_cast<double>(count);
+  SampleBatches batches(run, "importance", samples);
   std::map<std::string, torch::Tensor> kept_gradients;
   for (const auto& [name, tensor] : params) {
     kept_gradients[name] = tensor.grad();
     tensor.mutable_grad() = torch::Tensor();
   }
-  for (std::int64_t first = 0; first < count; first += kEvidenceBatch) {
-    const std::int64_t last = std::min(count, first + kEvidenceBatch);
-    const double weight = share * static_cast<double>(last - first) / kEvidenceBatch;
-    train::Batch batch = maker.plain({order.begin() + first, order.begin() + last});
-    const torch::Tensor images = train::images_of(batch);
+  while (train::Batch* batch = batches.next()) {
+    const double weight =
+        static_cast<double>(batch->size()) / static_cast<double>(batches.samples());
+    const torch::Tensor images = train::images_of(*batch);
     const torch::AutoGradMode gradients(importance.gradients);
     const auto values = module.forward_values({images}, wanted);
     if (importance.gradients) {
       for (const auto& [name, tensor] : params) tensor.mutable_grad() = torch::Tensor();
-      train::classification_loss(values.at(logits), train::targets_of(batch, module.device()), 0)
+      train::classification_loss(values.at(logits), train::targets_of(*batch, module.device()), 0)
           .backward();
     }
     const torch::NoGradGuard no_grad;

@@ -101,13 +101,12 @@ json make_plan(const LoadedConfig& loaded) {
       const auto layers = prune::layers_of(for_one_image(graph), prune->exclude);
       json rows = json::array();
       prune::Rates rates;  // none where only the run itself can choose them
-      const bool chosen_later = prune->scheme == "auto" || prune->scheme == "channel";
-      if (chosen_later)
-        rates = {};
-      else if (prune->rates.conv_macs_divided_by)
-        rates = prune::uniform_rates(layers, *prune->rates.conv_macs_divided_by, *prune);
-      else if (!prune->rates.from_requirements)
-        rates = prune::listed_rates(layers, prune->rates.per_layer);
+      const bool chosen_later =
+          prune->rates.from_requirements || prune->scheme == "auto" || prune->scheme == "channel";
+      if (!chosen_later)
+        rates = prune->rates.conv_macs_divided_by
+                    ? prune::uniform_rates(layers, *prune->rates.conv_macs_divided_by, *prune)
+                    : prune::listed_rates(layers, prune->rates.per_layer);
       for (const prune::Layer& layer : layers) {
         json entry = {{"node", layer.node},
                       {"macs", layer.macs},

@@ -2,16 +2,14 @@
 
 #include <torch/torch.h>
 
+#include "cli/run/sample_batches.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "prune/repair.h"
-#include "train/data/batch.h"
 
 namespace xgen::cli {
 
 namespace {
-
-constexpr std::int64_t kRepairBatch = 64;
 
 // [k, n] of what the node reads, and [c_out, n] of what it computes.
 torch::Tensor columns_of(const ir::Node& node, const torch::Tensor& x, const WeightShape& shape) {
@@ -33,19 +31,13 @@ prune::Repair repair_equations(RunContext& run, const ir::Node& layer, const Wei
   const torch::NoGradGuard no_grad;
   module.train(false);
   dense.train(false);
-  const train::Dataset& data = run.data().train;
-  const std::int64_t count = std::min(samples, data.size());
-  const std::vector<std::int64_t> order =
-      train::stratified_positions(data, count, Random(run.config().seed).stream("repair"));
-  const train::BatchMaker maker(data, run.config().data.normalize, {});
+  SampleBatches batches(run, "repair", samples);
   const ir::Graph& graph = module.graph();
   const std::string x_name = graph.value(layer.input(0)).name,
                     y_name = graph.value(layer.output()).name;
   prune::Repair repair(shape);
-  for (std::int64_t first = 0; first < count; first += kRepairBatch) {
-    const std::int64_t last = std::min(count, first + kRepairBatch);
-    train::Batch batch = maker.plain({order.begin() + first, order.begin() + last});
-    const torch::Tensor images = train::images_of(batch);
+  while (train::Batch* batch = batches.next()) {
+    const torch::Tensor images = train::images_of(*batch);
     const torch::Tensor x = module.forward_values({images}, {x_name}).at(x_name);
     torch::Tensor y = targets_of(layer, dense.forward_values({images}, {y_name}).at(y_name));
     if (layer.inputs.size() > 2 && layer.inputs[2] != ir::kNoValue)

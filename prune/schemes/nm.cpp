@@ -15,10 +15,6 @@ namespace {
 
 std::string refusal(const Layer& /*layer*/) { return ""; }
 
-int lanes_of(const WeightShape& shape, const Constraint& c) {
-  return (shape.c_in + c.lane_channels - 1) / c.lane_channels;
-}
-
 // Lanes that live of a run; the last run may be shorter.
 int live_in(const Constraint& c, int run) {
   return std::max(1, (c.live_lanes * run + c.run_lanes - 1) / c.run_lanes);
@@ -28,13 +24,13 @@ Constraint constraint(const Layer& layer, double rate, const PruneConfig& config
   Constraint c = block_constraint(config);
   c.scheme = Sparsity::Scheme::nm;
   c.patterns = all_taps(layer.shape);
-  c.run_lanes = std::min(config.nm_lanes, lanes_of(layer.shape, c));
+  c.run_lanes = std::min(config.nm_lanes, blocks_across(layer.shape, c));
   c.live_lanes = std::max(1, share_of(c.run_lanes, 1 / rate));
   return c;
 }
 
 double kept_share(const WeightShape& shape, const Constraint& c) {
-  const int lanes = lanes_of(shape, c);
+  const int lanes = blocks_across(shape, c);
   int live = 0;
   for (int lane = 0; lane < lanes; lane += c.run_lanes)
     live += live_in(c, std::min(c.run_lanes, lanes - lane));
@@ -50,7 +46,7 @@ Sparsity project_runs(std::span<const double> energy, const WeightShape& shape,
                       const Constraint& c) {
   const auto taps = static_cast<std::size_t>(shape.taps());
   const std::vector<double> energies = block_energies(energy, shape, c.group_out, c.lane_channels);
-  const int lanes = lanes_of(shape, c);
+  const int lanes = blocks_across(shape, c);
   Sparsity sparsity{c.scheme, c.group_out, c.lane_channels, c.patterns, {}};
   sparsity.kept.assign(energies.size() / taps, Sparsity::kNone);
   for (int group = 0; group < blocks_down(shape, c); ++group) {

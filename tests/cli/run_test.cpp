@@ -239,6 +239,35 @@ TEST_F(Run, KilledAndResumedEndsWithTheSameBits) {
   EXPECT_EQ(result_hash("killed"), result_hash("whole"));
 }
 
+// What the scan knew when it was killed is not measured again, and the choice is the same.
+TEST_F(Run, AKilledScanGoesOn) {
+  config_["stages"][1]["scheme"] = "auto";
+  config_["stages"][1]["rates"] = {{"conv_macs_divided_by", 3}};
+  config_["stages"][1]["algorithm"] = {{"name", "one_shot"}};
+  config_["stages"][1]["fine_tune"] = {{"epochs", 0}};
+  keep_stages(2);
+  const fs::path scan = fs::path("checkpoints") / "prune.scan.json";
+  const auto known = [&](const char* output) {
+    return json::parse(text_of(folder_ / output / scan));
+  };
+  ASSERT_EQ(run("whole").code, 0);
+  const std::vector<std::string> same = {"--resume", "--measurements",
+                                         (folder_ / "whole" / "measurements.json").string()};
+  Process process(command("killed", same), folder_ / "streams");
+  ASSERT_TRUE(wait_for(process, folder_ / "killed" / scan));
+  process.send(SIGKILL);
+  process.wait();
+  // A number that no scan would find shows that it is taken over.
+  json marked = known("killed");
+  marked["conv2.weight"].begin().value() = 1234.5;
+  std::ofstream(folder_ / "killed" / scan) << marked.dump();
+  ASSERT_EQ(run("killed", same).code, 0);
+  const json finished = known("killed"), whole = known("whole");
+  EXPECT_EQ(finished["conv2.weight"].begin().value(), 1234.5);
+  EXPECT_EQ(finished["conv3.weight"], whole["conv3.weight"]);
+  EXPECT_EQ(finished["conv2.weight"].size(), whole["conv2.weight"].size());
+}
+
 TEST_F(Run, CtrlCSavesAndStops) {
   config_["stages"][0]["epochs"] = 2000;
   Process process(command("stopped"), folder_ / "streams");

@@ -1,0 +1,23 @@
+#include "cli/run/sample_batches.h"
+
+#include <algorithm>
+
+namespace xgen::cli {
+
+SampleBatches::SampleBatches(const RunContext& run, const std::string& purpose,
+                             std::int64_t samples)
+    : maker_(run.data().train, run.config().data.normalize, {}),
+      order_(train::stratified_positions(run.data().train,
+                                         std::min(samples, run.data().train.size()),
+                                         Random(run.config().seed).stream(purpose))) {}
+
+train::Batch* SampleBatches::next() {
+  constexpr std::int64_t kBatch = 64;
+  if (first_ >= samples()) return nullptr;
+  const std::int64_t last = std::min(samples(), first_ + kBatch);
+  batch_ = maker_.plain({order_.begin() + first_, order_.begin() + last});
+  first_ = last;
+  return &batch_;
+}
+
+}  // namespace xgen::cli
