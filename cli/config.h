@@ -149,6 +149,7 @@ struct RunConfig {
   int threads = 2;
   std::string device = "cpu";
   std::string target = "host";
+  std::string latency_table;
   ModelConfig model;
   train::DataConfig data;
   train::TrainingConfig training;
@@ -161,8 +162,11 @@ struct RunConfig {
     v.text("name", name, "Names the run and its folder.", Need::required);
     v.number("seed", seed, {0, 1'000'000'000}, "One seed, one result.");
     v.number("threads", threads, {1, 256}, "Threads of training; results depend on their number.");
-    v.choice("device", device, {"cpu", "cuda"}, "Where training runs.");
+    v.choice("device", device, {"cpu", "cuda"}, "Where training runs; a run may go on elsewhere.");
     v.text("target", target, "What is compiled for: host, a built-in target, or a JSON file.");
+    v.text("latency_table", latency_table,
+           "Latency table that decides where the target's kernels do not run on this machine "
+           "(`xgen-train latency build`); without one the static estimate does.");
     v.object("model", model, "The network to start from.", Need::required);
     v.object("data", data, "Data to train and measure with.", Need::required);
     v.object("training", training, "Training options that all stages inherit.");

@@ -48,23 +48,22 @@ struct Change {
   double before_us = 0, after_us = 0;
 };
 
-// Of the layers whose shape has changed; timed on this machine.
+// Of the layers whose shape has changed.
 std::vector<Change> changes_of(RunContext& run, const PruneStage& stage, const ir::Graph& image,
                                const ir::Graph& thin) {
   const bool int8 = stage.final_type == "int8";
   const std::vector<prune::Layer> before = prune::layers_of(image), after = prune::layers_of(thin);
   XGEN_CHECK(before.size() == after.size(), "layers were lost");
   std::vector<Change> changes;
-  std::vector<MeasuredLatency::Query> queries;
+  std::vector<LatencyStore::Query> queries;
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (before[i].macs == after[i].macs) continue;
     changes.push_back({before[i], after[i]});
     queries.emplace_back(latency_shape(image, before[i], int8), LayerVariant{});
     queries.emplace_back(latency_shape(thin, after[i], int8), LayerVariant{});
   }
-  log::info(::xgen::str("timing generated kernels of ", changes.size(),
-                        " layers, with all channels and with those that stay"));
-  run.latency().measure(queries);
+  run.find_latencies(
+      ::xgen::str(changes.size(), " layers, with all channels and with those that stay"), queries);
   for (std::size_t i = 0; i < changes.size(); ++i) {
     changes[i].before_us = run.latency().latency_us(queries[2 * i].first, {});
     changes[i].after_us = run.latency().latency_us(queries[2 * i + 1].first, {});

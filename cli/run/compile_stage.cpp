@@ -32,16 +32,21 @@ json accuracy_json(const CompiledAccuracy& a) {
   return {{"top1", a.top1}, {"top5", a.top5}, {"loss", a.loss}, {"samples", a.samples}};
 }
 
-// A version of the network that is compared.
+// The network of one target: as it was before anything was compressed, and as it ships.
+struct Compiled {
+  CompiledModel fp32, shipped;
+};
+
+// A version of the network that is compared. `timed` runs on this machine: it is of this machine's
+// target where `program` is of another. Results of int8 are equal on all, of fp32 to rounding.
 struct Variant {
   std::string name;
   Program program;
   std::unique_ptr<TimedModel> timed;
-  Timing timing;
   json row;
 };
 
-// Times of each convolution in the compressed network and in its dense twin; measured once, then
+// Times of each convolution in the compressed network and in its dense twin; found once, then
 // remembered.
 latency::LayerTwinTimes layer_times(RunContext& run, const std::string& stage, Variant& compressed,
                                     Variant& dense) {
@@ -58,9 +63,13 @@ latency::LayerTwinTimes layer_times(RunContext& run, const std::string& stage, V
     return times;
   };
   if (const auto known = recalled(); !known.empty()) return known;
+  const latency::LayerTwinTimes found =
+      run.latency().measures()
+          ? latency::time_twins({compressed.program, *compressed.timed},
+                                {dense.program, *dense.timed})
+          : latency::predict_twins(compressed.program, dense.program, run.latency().model());
   std::map<std::string, double> fresh;
-  for (const auto& [node, layer] : latency::time_twins({compressed.program, *compressed.timed},
-                                                       {dense.program, *dense.timed})) {
+  for (const auto& [node, layer] : found) {
     fresh[key("compressed", node)] = layer.compressed_us;
     fresh[key("dense", node)] = layer.dense_us;
   }
@@ -74,33 +83,47 @@ std::int64_t sum_macs(const Program& program, std::int64_t Step::*field) {
   return sum;
 }
 
-void measure_variants(RunContext& run, std::vector<Variant>& variants) {
+void add_times(RunContext& run, std::vector<Variant>& variants) {
+  if (!run.latency().measures()) {
+    for (Variant& v : variants) {
+      const latency::Prediction p = run.latency().model().predict(v.program);
+      v.row["latency_ms"] = 1e-3 * p.us;
+      v.row["low_ms"] = 1e-3 * p.low_us;
+      v.row["high_ms"] = 1e-3 * p.high_us;
+    }
+    return;
+  }
   std::vector<std::function<void()>> functions;
   for (Variant& v : variants) functions.emplace_back([&v] { v.timed->run(); });
   const std::vector<Timing> timings = time_interleaved(functions, 31, 301, 0.01);
   for (std::size_t i = 0; i < variants.size(); ++i) {
-    Variant& v = variants[i];
-    v.timing = timings[i];
-    log::info(str("accuracy of the compiled kernels: ", v.name));
-    v.row = {{"name", v.name},
-             {"latency_ms", 1e-3 * v.timing.median_us},
-             {"p95_ms", 1e-3 * v.timing.p95_us},
-             {"min_ms", 1e-3 * v.timing.min_us},
-             {"size_bytes", v.program.weights.size()},
-             {"code_bytes", v.timed->model().code_bytes()},
-             {"memory_bytes", v.program.memory_bytes()},
-             {"macs", sum_macs(v.program, &Step::macs)},
-             {"dense_macs", sum_macs(v.program, &Step::dense_macs)},
-             {"validation", accuracy_json(evaluate_kernels(v.timed->model(), run.validation(),
-                                                           run.config().data.normalize))},
-             {"test", accuracy_json(evaluate_kernels(v.timed->model(), run.data().test,
-                                                     run.config().data.normalize))}};
+    json& row = variants[i].row;
+    row["latency_ms"] = 1e-3 * timings[i].median_us;
+    row["p95_ms"] = 1e-3 * timings[i].p95_us;
+    row["min_ms"] = 1e-3 * timings[i].min_us;
+    row["code_bytes"] = variants[i].timed->model().code_bytes();
   }
 }
 
+void measure_variants(RunContext& run, std::vector<Variant>& variants) {
+  add_times(run, variants);
+  for (Variant& v : variants) {
+    log::info(str("accuracy of the compiled kernels: ", v.name));
+    v.row.update({{"name", v.name},
+                  {"size_bytes", v.program.weights.size()},
+                  {"memory_bytes", v.program.memory_bytes()},
+                  {"macs", sum_macs(v.program, &Step::macs)},
+                  {"dense_macs", sum_macs(v.program, &Step::dense_macs)},
+                  {"validation", accuracy_json(evaluate_kernels(v.timed->model(), run.validation(),
+                                                                run.config().data.normalize))},
+                  {"test", accuracy_json(evaluate_kernels(v.timed->model(), run.data().test,
+                                                          run.config().data.normalize))}});
+  }
+}
+
+// @param ceiling  of the machine that the times are of, or zeros.
 json layer_rows(const Variant& compressed, const latency::LayerTwinTimes& times,
-                const std::set<std::string>& losers) {
-  const latency::Ceiling ceiling = latency::measure_ceiling();
+                const std::set<std::string>& losers, const latency::Ceiling& ceiling) {
   json rows = json::array();
   for (const Step& step : compressed.program.steps) {
     json row = {{"name", step.name},
@@ -155,51 +178,58 @@ json check_requirements(const Requirements& wanted, const json& compressed, cons
 StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const ir::Graph& graph) {
   const bool int8 = is_quantized(graph);
   const ir::Graph final_graph = int8 ? ir::infer_shapes(quantize::bake_weights(graph)) : graph;
-  CompileOptions options;
-  options.target = run.target();
-  options.batch = stage.batch;
-  CompiledModel model = compile(final_graph, options);
-  json record = {{"kernels", kernels::host_isas().back()->name},
-                 {"compiler", ""},
-                 {"target", run.target().name}};
-
-  if (!runs_here(run.target())) {
-    const std::string why = str("target \"", run.target().name, "\" is for ", run.target().arch,
-                                ": compiled, but not measured on this machine");
-    run.note(why);
-    record["reason"] = why;
-  } else {
-    record["compiler"] = CCompiler(host_compiler()).version();
-    std::vector<Variant> variants;
-    const auto add = [&](const std::string& name, Program program) {
-      auto timed = std::make_unique<TimedModel>(program);
-      variants.push_back({name, std::move(program), std::move(timed), {}, {}});
-    };
-    add("dense fp32",
-        compile(deployed_form(run, run.graphs.at(run.dense_stage), false), options).program);
-    add(int8 ? "dense int8" : "dense", lower_dense(model, nullptr));
-    add("compressed", model.program);
-    // Law 1 over the whole network: layers whose kernels lose against their dense twins are
-    // compiled dense.
-    const auto times = layer_times(run, stage.name, variants[2], variants[1]);
-    const std::set<std::string> losers = latency::losers(model.program, times);
-    if (!losers.empty()) {
-      model.program = lower_dense(model, &losers);
-      variants.pop_back();
-      add("compressed", model.program);
-    }
-    measure_variants(run, variants);
-    record["layers"] = layer_rows(variants.back(), times, losers);
-    record["variants"] = json::array();
-    for (const Variant& v : variants) record["variants"].push_back(v.row);
-    record["validation"] = variants.back().row["validation"];
-    record["requirements"] =
-        check_requirements(run.config().requirements, variants.back().row, variants.front().row);
-    record["points"] = json::array();
-    for (const Variant& v : variants)
-      record["points"].push_back({{"label", v.name},
-                                  {"latency_ms", v.row["latency_ms"]},
-                                  {"accuracy", v.row["validation"]["top1"]}});
+  const auto compiled_for = [&](const Target& target) {
+    CompileOptions options;
+    options.target = target;
+    options.batch = stage.batch;
+    return Compiled{compile(deployed_form(run, run.graphs.at(run.dense_stage), false), options),
+                    compile(final_graph, options)};
+  };
+  const bool here = run.latency().measures();
+  Compiled compiled = compiled_for(run.target());
+  const Compiled runnable = here ? compiled : compiled_for(find_target("host"));
+  json record = {
+      {"kernels", here ? kernels::host_isas().back()->name : run.target().kernels.back()},
+      {"compiler", CCompiler(host_compiler()).version()},
+      {"target", run.target().name}};
+  if (!here) {
+    record["reason"] =
+        str("target \"", run.target().name, "\" is for ", run.target().arch,
+            ": its kernels do not run on this machine. Times are ", run.latency().model().source(),
+            "; accuracy is that of this machine's kernels",
+            int8 ? ", whose int8 results are the same" : "");
+    run.note(record["reason"]);
+  }
+  std::vector<Variant> variants;
+  const auto add = [&](const std::string& name, const auto& program_of) {
+    variants.push_back({name, program_of(compiled),
+                        std::make_unique<TimedModel>(program_of(runnable)), json::object()});
+  };
+  add("dense fp32", [](const Compiled& c) { return c.fp32.program; });
+  add(int8 ? "dense int8" : "dense",
+      [](const Compiled& c) { return lower_dense(c.shipped, nullptr); });
+  add("compressed", [](const Compiled& c) { return c.shipped.program; });
+  // Law 1 over the whole network: layers whose kernels lose against their dense twins are compiled
+  // dense.
+  const auto times = layer_times(run, stage.name, variants[2], variants[1]);
+  const std::set<std::string> losers = latency::losers(compiled.shipped.program, times);
+  if (!losers.empty()) {
+    variants.pop_back();
+    add("compressed", [&](const Compiled& c) { return lower_dense(c.shipped, &losers); });
+    compiled.shipped.program = variants.back().program;
+  }
+  measure_variants(run, variants);
+  const Variant &dense = variants.front(), &compressed = variants.back();
+  record["layers"] =
+      layer_rows(compressed, times, losers, here ? latency::measure_ceiling() : latency::Ceiling());
+  record["validation"] = compressed.row["validation"];
+  record["requirements"] = check_requirements(run.config().requirements, compressed.row, dense.row);
+  record["variants"] = record["points"] = json::array();
+  for (const Variant& v : variants) {
+    record["variants"].push_back(v.row);
+    record["points"].push_back({{"label", v.name},
+                                {"latency_ms", v.row["latency_ms"]},
+                                {"accuracy", v.row["validation"]["top1"]}});
   }
 
   bundle::BundleOptions bundle_options;
@@ -210,8 +240,8 @@ StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const 
                             {"std", normalize.std},
                             {"layout", "NCHW"}}},
                           {"classes", run.data().train.class_names()}};
-  if (record.contains("variants")) bundle_options.extra["measured"] = record["variants"].back();
-  bundle::write_bundle(model, run.folder() / "bundle", bundle_options);
+  bundle_options.extra[here ? "measured" : "predicted"] = compressed.row;
+  bundle::write_bundle(compiled.shipped, run.folder() / "bundle", bundle_options);
   export_onnx(final_graph, run.folder() / "model.onnx", {{"xgen.run", run.config().name}});
   record["bundle"] = "bundle";
   return {graph, std::move(record)};

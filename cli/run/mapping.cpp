@@ -8,8 +8,6 @@
 #include "cli/run/layer_latency.h"
 #include "cli/run/sensitivity.h"
 #include "codegen/compile.h"
-#include "codegen/latency/timed_model.h"
-#include "codegen/latency/timing.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "prune/plan.h"
@@ -85,32 +83,24 @@ prune::PlannedLayer planned(const Candidate& candidate, const Option& option,
 
 // Of the compiled graph; measured once, then remembered under `name`.
 double dense_latency_us(RunContext& run, const ir::Graph& graph, const std::string& name) {
-  if (const auto known = run.latency().recall(name)) return *known;
   CompileOptions options;
   options.target = run.target();
   options.use_sparsity = false;
-  TimedModel model(compile(graph, options).program);
-  const double us = time_interleaved({[&] { model.run(); }}).front().median_us;
-  run.latency().remember({{name, us}});
-  return us;
+  return run.latency().network_us(name, compile(graph, options).program);
 }
 
-// The times of all that can be done to all layers, measured where they are not known.
-void measure(RunContext& run, const ir::Graph& image, const std::vector<Candidate>& candidates,
-             bool int8) {
-  std::vector<MeasuredLatency::Query> queries;
+// The times of all that can be done to all layers, found where they are not known.
+void find_latencies(RunContext& run, const ir::Graph& image,
+                    const std::vector<Candidate>& candidates, bool int8) {
+  std::vector<LatencyStore::Query> queries;
   for (const Candidate& candidate : candidates) {
     const LayerShape shape = latency_shape(image, candidate.layer, int8);
     queries.emplace_back(shape, LayerVariant{});
     for (const Option& option : candidate.options)
       queries.emplace_back(shape, latency_variant(candidate.layer, option.constraint));
   }
-  log::info(::xgen::str("timing generated kernels: ", queries.size(), " variants of ",
-                        candidates.size(), " layers"));
-  log::Progress progress("timing", static_cast<std::int64_t>(queries.size()), "kernels");
-  run.latency().measure(queries, [&](std::size_t done, std::size_t /*all*/) {
-    progress.update(static_cast<std::int64_t>(done));
-  });
+  run.find_latencies(::xgen::str(queries.size(), " variants of ", candidates.size(), " layers"),
+                     queries);
 }
 
 std::vector<prune::RateTable> scanned(RunContext& run, const PruneStage& stage,
@@ -181,7 +171,7 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
     candidates.push_back(candidate_of(layer, stage));
     if (layer.is_conv()) open_conv_macs += static_cast<double>(layer.macs);
   }
-  measure(run, image, candidates, int8);
+  find_latencies(run, image, candidates, int8);
   SensitivityScan scan(run, graph, stage.name);
   std::vector<prune::RateTable> tables = scanned(run, stage, image, scan, candidates);
 

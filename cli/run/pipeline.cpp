@@ -41,6 +41,7 @@ StageResult timed_once(RunContext& run, const std::string& name, const char* kin
     StageResult made = work();
     made.record["name"] = name;
     made.record["kind"] = kind;
+    made.record["device"] = run.config().device;
     made.record["seconds"] =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     return made;

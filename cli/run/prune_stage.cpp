@@ -39,7 +39,7 @@ struct Decision {
 void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& image,
                    Decision& decision) {
   const bool int8 = stage.final_type == "int8";
-  std::vector<MeasuredLatency::Query> queries;
+  std::vector<LatencyStore::Query> queries;
   for (const prune::Layer& layer : decision.layers) {
     const auto rate = decision.rates.find(layer.weight);
     if (rate == decision.rates.end()) continue;
@@ -48,9 +48,7 @@ void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& im
     queries.emplace_back(shape,
                          latency_variant(layer, prune::constraint_of(layer, rate->second, stage)));
   }
-  log::info(
-      ::xgen::str("timing generated kernels of ", queries.size() / 2, " layers, dense and pruned"));
-  run.latency().measure(queries);
+  run.find_latencies(::xgen::str(queries.size() / 2, " layers, dense and pruned"), queries);
   std::size_t i = 0;
   for (const prune::Layer& layer : decision.layers) {
     if (decision.rates.count(layer.weight) == 0) continue;

@@ -115,6 +115,9 @@ std::string variants_section(const json& report) {
   for (const VariantRow& v : outcome.variants) {
     std::string latency = or_absent(v.latency_ms, milliseconds);
     if (v.p95_ms) latency += small("95 %: " + milliseconds(*v.p95_ms));
+    if (v.low_ms && v.high_ms)
+      latency +=
+          small(str("predicted: ", milliseconds(*v.low_ms), " to ", milliseconds(*v.high_ms)));
     std::string macs = or_absent(v.macs, count);
     if (v.macs_divided_by && *v.macs_divided_by > 1) macs += small(divided(*v.macs_divided_by));
     table.rows.push_back({{escaped(v.name), or_absent(v.accuracy, accuracy), latency,
@@ -123,7 +126,7 @@ std::string variants_section(const json& report) {
                            or_absent(v.memory_bytes, bytes)},
                           &v == outcome.result ? "strong" : ""});
   }
-  return "<h2>What was measured</h2>\n" + table.html();
+  return "<h2>The compiled networks</h2>\n" + table.html();
 }
 
 std::string requirements_section(const json& report) {
@@ -157,6 +160,7 @@ std::string stages_section(const json& report) {
       const std::string value = text_at(stage, str("/", key));
       if (!value.empty()) how += (how.empty() ? "" : ", ") + value;
     }
+    if (text_at(stage, "/device") == "cuda") how += how.empty() ? "on CUDA" : ", on CUDA";
     table.rows.push_back({{escaped(text_at(stage, "/name")), escaped(text_at(stage, "/kind")),
                            epochs == 0 ? "" : std::to_string(epochs),
                            or_absent(number_at(stage, "/validation/top1"), accuracy),

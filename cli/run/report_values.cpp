@@ -67,6 +67,8 @@ std::vector<VariantRow> variants_of(const json& report) {
     if (!row.accuracy) row.accuracy = number_at(variant, "/validation/top1");
     row.latency_ms = number_at(variant, "/latency_ms");
     row.p95_ms = number_at(variant, "/p95_ms");
+    row.low_ms = number_at(variant, "/low_ms");
+    row.high_ms = number_at(variant, "/high_ms");
     row.size_bytes = number_at(variant, "/size_bytes");
     row.code_bytes = number_at(variant, "/code_bytes");
     row.memory_bytes = number_at(variant, "/memory_bytes");

@@ -21,7 +21,8 @@ const nlohmann::json& list_of_run(const nlohmann::json& report, const std::strin
 struct VariantRow {
   std::string name;
   bool on_test_split = false;  ///< whether accuracy is of the test or of the validation split.
-  std::optional<double> accuracy, latency_ms, p95_ms, size_bytes, code_bytes, memory_bytes, macs;
+  std::optional<double> accuracy, latency_ms, p95_ms, low_ms, high_ms, size_bytes, code_bytes,
+      memory_bytes, macs;
   std::optional<double> over_dense_fp32;  ///< how many times as fast as that variant.
   std::optional<double> over_dense_int8;
   std::optional<double> macs_divided_by;

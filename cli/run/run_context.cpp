@@ -60,9 +60,14 @@ std::string differences(const json& a, const json& b, const std::string& where =
   return where.empty() ? "everything" : where;
 }
 
+// A config without what says only where training runs: a run may go on elsewhere.
+json without_place(json config) {
+  for (const char* key : {"device", "threads"}) config.erase(key);
+  return config;
+}
+
 // Whether the stages that will run generate kernels and run them on this machine.
-bool compiles_here(const RunConfig& config, const Target& target, const std::string& only_stage) {
-  if (!runs_here(target)) return false;
+bool compiles_here(const RunConfig& config, const std::string& only_stage) {
   for (const Stage& stage : config.stages) {
     if (std::get_if<PruneStage>(&stage) != nullptr || std::get_if<CompileStage>(&stage) != nullptr)
       return true;
@@ -83,13 +88,15 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
       resume_(options.resume) {
   torch::set_num_threads(config().threads);
   // A compiler that is missing is found out now, not when hours of training are done.
-  if (compiles_here(config(), target_, options.only_stage)) CCompiler compiler(host_compiler());
+  if (compiles_here(config(), options.only_stage)) CCompiler compiler(host_compiler());
   check_folder();
   log::info("reading data");
   data_ = train::load_data(config().data, loaded_.folder, config().seed);
   for (const std::string& text : data_.notes) log::warning(text);
   claim();
-  latency_ = std::make_unique<MeasuredLatency>(target_, folder_ / "measurements.json");
+  latency_ = std::make_unique<LatencyStore>(target_, folder_ / "measurements.json");
+  if (!config().latency_table.empty())
+    latency_->predict_by(latency::LatencyTable::load(loaded_.path(config().latency_table)));
   if (!options.measurements.empty()) latency_->give(options.measurements);
   const json manifest = {{"xgen", "0.1.0"},
                          {"libtorch", TORCH_VERSION},
@@ -118,7 +125,8 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
 void RunContext::check_folder() const {
   const fs::path file = folder_ / "config.json";
   if (fs::exists(file)) {
-    const std::string differing = differences(load_config_json(file), write_config(config()));
+    const std::string differing =
+        differences(without_place(load_config_json(file)), without_place(write_config(config())));
     if (!differing.empty()) {
       throw UserError(str(folder_.string(), ": holds a run of another config (", differing,
                           "); choose another folder with --output"));
@@ -193,6 +201,16 @@ const train::Dataset& RunContext::validation() const {
 
 train::Metrics RunContext::validate(train::GraphModule& module) const {
   return train::evaluate(module, validation(), config().data.normalize);
+}
+
+void RunContext::find_latencies(const std::string& of,
+                                const std::vector<LatencyStore::Query>& queries) {
+  const char* how = latency_->measures() ? "timing" : "predicting";
+  log::info(str(how, " generated kernels: ", of));
+  log::Progress progress(how, static_cast<std::int64_t>(queries.size()), "kernels");
+  latency_->find(queries, [&](std::size_t done, std::size_t /*all*/) {
+    progress.update(static_cast<std::int64_t>(done));
+  });
 }
 
 void RunContext::note(const std::string& text) {

@@ -12,7 +12,7 @@
 
 #include "cli/config.h"
 #include "cli/requirements_error.h"
-#include "codegen/latency/measured_latency.h"
+#include "codegen/latency/latency_store.h"
 #include "core/ir/graph.h"
 #include "core/target.h"
 #include "train/data/load.h"
@@ -47,7 +47,7 @@ class RunContext {
   const std::filesystem::path& folder() const { return folder_; }
   const train::DataSplits& data() const { return data_; }
   const Target& target() const { return target_; }
-  MeasuredLatency& latency() { return *latency_; }
+  LatencyStore& latency() { return *latency_; }
   torch::Device device() const { return device_; }
   bool resume() const { return resume_; }
 
@@ -61,6 +61,10 @@ class RunContext {
   /// back.
   train::Metrics validate(train::GraphModule& module) const;
   const train::Dataset& validation() const;
+
+  /// Makes latency() know the times of generated kernels, and says so.
+  /// @param of  which kernels, for a person.
+  void find_latencies(const std::string& of, const std::vector<LatencyStore::Query>& queries);
 
   /// Adds a line that the report shows.
   void note(const std::string& text);
@@ -84,7 +88,7 @@ class RunContext {
   torch::Device device_;
   bool resume_ = false;
   train::DataSplits data_;
-  std::unique_ptr<MeasuredLatency> latency_;
+  std::unique_ptr<LatencyStore> latency_;
   nlohmann::json report_;
 };
 

@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "cli/model_file.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "codegen/latency/build_table.h"
+#include "codegen/latency/device_times.h"
 #include "codegen/latency/tables.h"
 #include "codegen/latency/timed_model.h"
 #include "codegen/latency/timing.h"
@@ -22,8 +24,8 @@ namespace {
 using nlohmann::json;
 
 struct Arguments {
-  std::string target = "host", model, file;
-  std::vector<std::string> dims;
+  std::string target = "host", model, file, first, second;
+  std::vector<std::string> dims, from;
   double minutes = 2;
   std::uint64_t seed = 1;
   bool json = false;
@@ -62,8 +64,15 @@ std::string fits_text(const latency::LatencyTable& table) {
 }
 
 latency::LatencyTable table_for(const Arguments& args) {
-  if (!args.file.empty()) return latency::LatencyTable::load(args.file);
-  const latency::Platform platform = latency::host_platform(find_target(args.target));
+  const Target target = find_target(args.target);
+  if (!args.file.empty()) {
+    latency::LatencyTable table = latency::LatencyTable::load(args.file);
+    if (table.platform().target != target.name)
+      throw UserError(str(args.file, ": /target: expected \"", target.name, "\", got \"",
+                          table.platform().target, "\""));
+    return table;
+  }
+  const latency::Platform platform = latency::host_platform(target);
   if (auto table = latency::find_table(platform)) return *table;
   log::info(str("no latency table of ", platform.cpu, " with ", platform.kernels,
                 ": the static estimate serves; `xgen-train latency build` measures one in two "
@@ -71,7 +80,26 @@ latency::LatencyTable table_for(const Arguments& args) {
   return {platform, {}};
 }
 
+// What `build` says of a finished table.
+void say(const latency::LatencyTable& table, const std::string& file, const Arguments& args) {
+  if (args.json) {
+    print_json({{"file", file}, {"samples", table.samples().size()}, {"fits", fits_of(table)}});
+    return;
+  }
+  std::cout << fits_text(table) << table.samples().size() << " kernels measured; " << file << "\n";
+}
+
+void build_from_device(const Arguments& args) {
+  const latency::LatencyTable table =
+      latency::table_of_device({args.from.begin(), args.from.end()});
+  const std::string file =
+      args.file.empty() ? latency::table_file(table.platform()).string() : args.file;
+  table.save(file);
+  say(table, file, args);
+}
+
 void build(const Arguments& args) {
+  if (!args.from.empty()) return build_from_device(args);
   const Target target = find_target(args.target);
   latency::BuildOptions options;
   options.minutes = args.minutes;
@@ -88,14 +116,70 @@ void build(const Arguments& args) {
   if (interrupt_requested())
     throw Interrupted(str("stopped after ", table.samples().size(), " kernels, which are kept in ",
                           options.file.string(), "; the same command goes on"));
-  if (args.json) {
-    print_json({{"file", options.file.string()},
-                {"samples", table.samples().size()},
-                {"fits", fits_of(table)}});
+  say(table, options.file.string(), args);
+}
+
+// What a kernel takes by one table, over what it takes by another, on the calls that either
+// measured.
+struct Ratio {
+  std::string kernel;
+  std::size_t calls = 0;
+  double median = 0, p10 = 0, p90 = 0;
+};
+
+std::vector<Ratio> ratios(const latency::LatencyTable& a, const latency::LatencyTable& b) {
+  std::map<std::string, std::vector<double>> by_kernel;
+  for (const latency::LatencyTable* table : {&a, &b}) {
+    for (const latency::Sample& sample : table->samples()) {
+      const std::string& kernel = sample.work.kernel;
+      if (a.fits().count(kernel) == 0 || b.fits().count(kernel) == 0) continue;
+      const double first = a.predict(sample.work), second = b.predict(sample.work);
+      if (first > 0) by_kernel[kernel].push_back(second / first);
+    }
+  }
+  std::vector<Ratio> rows;
+  for (auto& [kernel, values] : by_kernel) {
+    std::sort(values.begin(), values.end());
+    const auto at = [&](double share) {
+      return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+    };
+    rows.push_back({kernel, values.size(), at(0.5), at(0.1), at(0.9)});
+  }
+  return rows;
+}
+
+std::string name_of(const latency::LatencyTable& table) {
+  return str(table.platform().cpu, ", ", table.platform().kernels, ", ", table.platform().compiler);
+}
+
+void compare(const std::string& first, const std::string& second, bool as_json) {
+  const auto a = latency::LatencyTable::load(first), b = latency::LatencyTable::load(second);
+  json rows = json::array();
+  Table text({"<kernel", "calls", "second over first", "10 %", "90 %"});
+  for (const Ratio& r : ratios(a, b)) {
+    rows.push_back({{"kernel", r.kernel},
+                    {"calls", r.calls},
+                    {"second_over_first", r.median},
+                    {"p10", r.p10},
+                    {"p90", r.p90}});
+    text.add({r.kernel, std::to_string(r.calls), fixed_text(r.median, 2), fixed_text(r.p10, 2),
+              fixed_text(r.p90, 2)});
+  }
+  if (rows.empty()) throw UserError(str(first, " and ", second, ": no kernel is in both tables"));
+  json only = json::array();
+  for (const auto& [here, there] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+    for (const auto& [kernel, fit] : here->fits()) {
+      if (there->fits().count(kernel) == 0) only.push_back(kernel);
+    }
+  }
+  if (as_json) {
+    print_json(
+        {{"first", name_of(a)}, {"second", name_of(b)}, {"kernels", rows}, {"in_one", only}});
     return;
   }
-  std::cout << fits_text(table) << table.samples().size() << " kernels measured; "
-            << options.file.string() << "\n";
+  std::cout << "first:  " << name_of(a) << "\nsecond: " << name_of(b) << "\n" << text.text();
+  for (const json& kernel : only)
+    std::cout << kernel.get<std::string>() << " is in one table alone\n";
 }
 
 /// A model's program for the table's instruction set.
@@ -183,7 +267,17 @@ void add_latency(CLI::App& app, int& /*exit_code*/) {
       ->check(CLI::Range(0.01, 10000.0))
       ->capture_default_str();
   build_verb->add_option("--seed", args->seed, "Of the sampled networks.")->capture_default_str();
+  build_verb->add_option("--from", args->from,
+                         "FILE ...: instead of measuring here, what the bench program of bundles "
+                         "printed on a device.");
   build_verb->callback([args] { build(*args); });
+
+  CLI::App* compare_verb =
+      verb->add_subcommand("compare", "How much slower one table's machine is than another's.");
+  compare_verb->add_option("first", args->first, "File of a table.")->required();
+  compare_verb->add_option("second", args->second, "File of a table.")->required();
+  compare_verb->add_flag("--json", args->json, "Print one JSON object.");
+  compare_verb->callback([args] { compare(args->first, args->second, args->json); });
 
   CLI::App* show = verb->add_subcommand("show", "The factors and errors of a table.");
   common(show, "File of a table; that of this machine when not given.");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "codegen/latency/nnls.h"
 #include "codegen/latency/static_estimate.h"
@@ -18,6 +19,7 @@ using nlohmann::json;
 
 constexpr const char* kFormat = "xgen latency 1";
 constexpr std::size_t kFolds = 5;
+constexpr std::size_t kEnough = 4 * kFolds;  // samples of a kernel
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
@@ -43,28 +45,63 @@ std::vector<double> factors_without(const std::vector<const Sample*>& samples, s
   return fit_non_negative(rows, targets);
 }
 
-KernelFit fit(const std::vector<const Sample*>& samples) {
+// How far predictions are off, relative; nothing where none could be left out.
+void set_errors(KernelFit& fit, const std::vector<double>& errors) {
+  fit.median_error = errors.empty() ? kStaticError : quantile(errors, 0.5);
+  fit.p95_error = errors.empty() ? kStaticError : quantile(errors, 0.95);
+}
+
+KernelFit fit_of_many(const std::vector<const Sample*>& samples) {
   KernelFit result;
-  result.samples = samples.size();
   result.factors = factors_without(samples, kFolds);
+  std::vector<double> errors;
+  for (std::size_t fold = 0; fold < kFolds; ++fold) {
+    const std::vector<double> factors = factors_without(samples, fold);
+    for (std::size_t i = fold; i < samples.size(); i += kFolds)
+      errors.push_back(std::abs(dot(factors, samples[i]->work.counts) / samples[i]->us - 1));
+  }
+  set_errors(result, errors);
+  return result;
+}
+
+// Too few to tell the features apart: the static estimate, times one factor that fits them best.
+KernelFit fit_of_few(const std::vector<const Sample*>& samples, const Machine& machine) {
+  KernelFit result;
+  result.factors = static_factors(samples.front()->work.kernel, machine);
+  std::vector<double> logs;
+  for (const Sample* s : samples)
+    logs.push_back(std::log(s->us / std::max(1e-9, dot(result.factors, s->work.counts))));
+  const double sum = std::accumulate(logs.begin(), logs.end(), 0.0);
+  const auto n = static_cast<double>(logs.size());
+  std::vector<double> errors;
+  for (const double log : logs) {
+    if (logs.size() > 1) errors.push_back(std::abs(std::exp((sum - log) / (n - 1) - log) - 1));
+  }
+  set_errors(result, errors);
+  for (double& factor : result.factors) factor *= std::exp(sum / n);
+  return result;
+}
+
+KernelFit fit(const std::vector<const Sample*>& samples, const Machine& machine) {
+  KernelFit result = samples.size() < kEnough ? fit_of_few(samples, machine) : fit_of_many(samples);
+  result.samples = samples.size();
   result.highest.assign(result.factors.size(), 0.0);
   for (const Sample* s : samples) {
     for (std::size_t i = 0; i < result.highest.size(); ++i)
       result.highest[i] = std::max(result.highest[i], s->work.counts[i]);
   }
-  std::vector<double> errors;
-  for (std::size_t fold = 0; fold < kFolds && samples.size() >= 2 * kFolds; ++fold) {
-    const std::vector<double> factors = factors_without(samples, fold);
-    for (std::size_t i = fold; i < samples.size(); i += kFolds)
-      errors.push_back(std::abs(dot(factors, samples[i]->work.counts) / samples[i]->us - 1));
-  }
-  // With too few samples to leave any out the fit says nothing about its own error.
-  result.median_error = errors.empty() ? kStaticError : quantile(errors, 0.5);
-  result.p95_error = errors.empty() ? kStaticError : quantile(errors, 0.95);
   return result;
 }
 
 }  // namespace
+
+void check_isa(const std::string& name, const std::string& where) {
+  const auto& all = kernels::all_isas();
+  if (std::none_of(all.begin(), all.end(),
+                   [&](const kernels::Isa& isa) { return name == isa.name; }))
+    throw UserError(
+        str(where, ": expected an instruction set of `xgen-train targets`, got \"", name, "\""));
+}
 
 LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches,
                            double reference_us)
@@ -74,7 +111,12 @@ LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::
       reference_us_(reference_us) {
   std::map<std::string, std::vector<const Sample*>> by_kernel;
   for (const Sample& s : samples_) by_kernel[s.work.kernel].push_back(&s);
-  for (const auto& [kernel, of_kernel] : by_kernel) fits_[kernel] = fit(of_kernel);
+  for (const auto& [kernel, of_kernel] : by_kernel)
+    fits_[kernel] = fit(of_kernel, {kernels::find_isa(platform_.kernels)});
+}
+
+double LatencyTable::predict(const Work& work) const {
+  return dot(fits_.at(work.kernel).factors, work.counts);
 }
 
 Prediction LatencyTable::predict(const Work& work, const Machine& machine) const {
@@ -146,6 +188,7 @@ LatencyTable LatencyTable::load(const std::filesystem::path& path) {
     throw UserError(str(file, ": expected a latency table (\"format\": \"", kFormat, "\")"));
   const Platform platform{table.value("target", ""), table.value("kernels", ""),
                           table.value("cpu", ""), table.value("compiler", "")};
+  check_isa(platform.kernels, str(file, ": /kernels"));
   std::vector<Sample> samples;
   for (const auto& [kernel, known] : table["fits"].items()) {
     const std::string where = str(file, ": /fits/", kernel);

@@ -42,7 +42,11 @@ struct Prediction {
   bool extrapolated = false;               ///< beyond what was measured, or by the static estimate.
 };
 
-/// Times of kernels, fitted to measurements.
+/// @throws UserError for a name that no instruction set has; `where` says where it stands.
+void check_isa(const std::string& name, const std::string& where);
+
+/// Times of kernels, fitted to measurements: the features of a kernel by least squares where enough
+/// calls of it were measured, else the static estimate times one factor.
 class LatencyTable {
  public:
   /// @param batches       how many batches of samples were drawn for it.
@@ -56,6 +60,8 @@ class LatencyTable {
   std::int64_t batches() const { return batches_; }
   double reference_us() const { return reference_us_; }
 
+  /// Microseconds of a kernel that was measured.
+  double predict(const Work& work) const;
   /// Of a kernel that was never measured: the static estimate for `machine`.
   Prediction predict(const Work& work, const Machine& machine) const;
   /// Of a whole program, one image: the sum; errors of kernels are taken as independent.

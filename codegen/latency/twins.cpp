@@ -40,6 +40,18 @@ LayerTwinTimes time_twins(Twin compressed, Twin dense) {
   return times;
 }
 
+LayerTwinTimes predict_twins(const Program& compressed, const Program& dense,
+                             const FittedLatency& model) {
+  LayerTwinTimes times;
+  const std::map<std::string, int> dense_steps = convolutions(dense);
+  for (const auto& [node, step] : convolutions(compressed)) {
+    const auto twin = dense_steps.find(node);
+    if (twin == dense_steps.end()) continue;
+    times[node] = {model.predict(compressed, step).us, model.predict(dense, twin->second).us};
+  }
+  return times;
+}
+
 std::set<std::string> losers(const Program& program, const LayerTwinTimes& times) {
   std::set<std::string> nodes;
   for (const Step& step : program.steps) {

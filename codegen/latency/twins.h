@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "codegen/latency/fitted_latency.h"
 #include "codegen/latency/timed_model.h"
 #include "codegen/program.h"
 
@@ -26,6 +27,10 @@ using LayerTwinTimes = std::map<std::string, TwinTimes>;
 
 /// Times every convolution of `compressed` against that of the same node in `dense`, all in turn.
 LayerTwinTimes time_twins(Twin compressed, Twin dense);
+
+/// The same by prediction, where the kernels do not run on this machine.
+LayerTwinTimes predict_twins(const Program& compressed, const Program& dense,
+                             const FittedLatency& model);
 
 /// The nodes of `program` whose pruned kernels are not faster than their dense twins: what
 /// lower_dense() takes.

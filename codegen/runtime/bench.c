@@ -1,5 +1,5 @@
-/* Times the model and each of its steps, and prints JSON. Usage: bench [FOLDER [RUNS [KERNELS]]].
- */
+/* Times the model and each of its steps, and prints JSON, which `xgen-train latency build --from`
+ * reads. Usage: bench [FOLDER [RUNS [KERNELS]]]. */
 #define _POSIX_C_SOURCE 199309L
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,40 @@ static int ascending(const void* a, const void* b) {
   const double x = *(const double*)a, y = *(const double*)b;
   return (x > y) - (x < y);
 }
+
+/* The value of the first line of /proc/cpuinfo that starts so; empty when there is none. */
+static void cpu_info(const char* key, char* value, size_t size) {
+  FILE* info = fopen("/proc/cpuinfo", "r");
+  char line[512];
+  value[0] = 0;
+  while (info != NULL && value[0] == 0 && fgets(line, sizeof line, info) != NULL) {
+    const char* colon = strchr(line, ':');
+    if (strncmp(line, key, strlen(key)) != 0 || colon == NULL) continue;
+    snprintf(value, size, "%s", colon + 1 + strspn(colon + 1, " \t"));
+    value[strcspn(value, "\n")] = 0;
+  }
+  if (info != NULL) fclose(info);
+}
+
+/* What the processor calls itself, without what JSON would need escaped. */
+static void cpu_name(char* name, size_t size) {
+  /* On ARM the kernel names chips, or numbers the core's maker and design. */
+  static const char* const keys[] = {"model name", "Hardware", "CPU part"};
+  for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
+    cpu_info(keys[i], name, size);
+    if (name[0] != 0) break;
+  }
+  if (name[0] == 0) snprintf(name, size, "unknown");
+  for (char* c = name; *c != 0; ++c) {
+    if (*c == '"' || *c == '\\' || (unsigned char)*c < ' ') *c = '_';
+  }
+}
+
+#ifdef __clang__
+#define XGEN_COMPILER __VERSION__
+#else
+#define XGEN_COMPILER "gcc " __VERSION__
+#endif
 
 int main(int argc, char** argv) {
   char path[4096];
@@ -60,14 +94,21 @@ int main(int argc, char** argv) {
     }
   }
   qsort(total, (size_t)runs, sizeof(double), ascending);
-  printf(
-      "{\"kernels\": \"%s\", \"runs\": %d, \"median_ms\": %.6f, \"min_ms\": %.6f, \"p95_ms\": "
-      "%.6f, \"steps\": [\n",
-      XGEN_MODEL(kernels_name)(model), runs, total[runs / 2], total[0], total[runs * 95 / 100]);
+  static const char* const sets[] = {XGEN_KERNEL_SETS};
+  const char* kernels = XGEN_MODEL(kernels_name)(model);
+  int set = 0;
+  while (strcmp(sets[set], kernels) != 0) ++set;
+  char cpu[256];
+  cpu_name(cpu, sizeof cpu);
+  printf("{\"format\": \"xgen bench 1\", \"target\": \"" XGEN_TARGET
+         "\", \"kernels\": \"%s\", \"cpu\": \"%s\", \"compiler\": \"" XGEN_COMPILER
+         "\",\n \"runs\": %d, \"median_ms\": %.6f, \"min_ms\": %.6f, \"p95_ms\": "
+         "%.6f, \"steps\": [\n",
+         kernels, cpu, runs, total[runs / 2], total[0], total[runs * 95 / 100]);
   for (int s = 0; s < steps; ++s) {
     qsort(each + s * runs, (size_t)runs, sizeof(double), ascending);
-    printf("  {\"name\": \"%s\", \"median_ms\": %.6f, \"min_ms\": %.6f}%s\n",
-           XGEN_MODEL(step_name)(s), each[s * runs + runs / 2], each[s * runs],
+    printf("  {\"name\": \"%s\", \"median_ms\": %.6f, \"min_ms\": %.6f, %s}%s\n",
+           XGEN_MODEL(step_name)(s), each[s * runs + runs / 2], each[s * runs], xgen_work[set][s],
            s + 1 < steps ? "," : "");
   }
   printf("]}\n");

@@ -308,6 +308,9 @@ TEST_F(Run, RefusesAFolderOfAnotherRunOrOfSomethingElse) {
       outcome.err,
       HasSubstr((folder_ / "a").string() +
                 ": holds a run of another config (/seed); choose another folder with --output"));
+  config_.erase("seed");
+  config_["threads"] = 3;
+  EXPECT_EQ(run("a", {"--resume"}).code, 0) << "a run may go on elsewhere";
   fs::create_directories(folder_ / "b");
   std::ofstream(folder_ / "b" / "letter.txt") << "dear";
   outcome = run("b");
@@ -345,20 +348,27 @@ TEST_F(Run, NamesADamagedCheckpoint) {
   EXPECT_THAT(outcome.err, HasSubstr(checkpoint.string()));
 }
 
-TEST_F(Run, CompilesForAForeignTargetAndSaysThatItDoesNotMeasure) {
+TEST_F(Run, PrunesForAForeignTargetByPredictionsAndSaysSo) {
 #if !defined(__x86_64__)
   GTEST_SKIP() << "aarch64 is this machine";
 #endif
   config_["target"] = "aarch64";
-  // Law 1 wants times of the pruned layers: without a machine they have to be given.
-  config_["stages"].erase(config_["stages"].begin() + 1);
-  config_["stages"][1]["distill_from"] = "";
+  config_["requirements"] = {{"latency_ms_max", 100}};
   const Outcome outcome = run("a");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(
       outcome.err,
-      HasSubstr("target \"aarch64\" is for aarch64: compiled, but not measured on this machine"));
+      HasSubstr("target \"aarch64\" is for aarch64: its kernels do not run on this machine. "
+                "Times are estimated from the description of aarch64"));
   EXPECT_TRUE(fs::exists(folder_ / "a" / "bundle" / "kernels_arm_neon_dot.c"));
+  const json ship = report("a").at("stages").back();
+  EXPECT_EQ(ship.at("variants").size(), 3);
+  for (const json& variant : ship.at("variants")) {
+    EXPECT_LT(variant.at("low_ms"), variant.at("latency_ms"));
+    EXPECT_GT(variant.at("high_ms"), variant.at("latency_ms"));
+    EXPECT_GT(variant.at("test").at("top1"), 0.3);
+  }
+  EXPECT_TRUE(ship.at("requirements").at(0).at("met"));
 }
 
 TEST_F(Run, WithoutACCompilerStopsBeforeAnythingIsTrained) {

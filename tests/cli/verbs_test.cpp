@@ -308,6 +308,36 @@ TEST_F(Verbs, AForeignTargetIsCompiledAndNotMeasured) {
             shown("b") + ": a bundle for aarch64; this machine is x86_64");
 }
 
+TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
+  small_model();
+  const auto bench = [&](const std::string& name, double ms) {
+    std::ofstream(folder_ / name) << json{{"format", "xgen bench 1"},
+                                          {"target", "aarch64"},
+                                          {"kernels", "arm-neon"},
+                                          {"cpu", name},
+                                          {"compiler", "cc 1"},
+                                          {"steps",
+                                           {{{"kernel", "map_f32"},
+                                             {"work", {1, 50, 0, 0, 0, 0}},
+                                             {"median_ms", ms},
+                                             {"min_ms", ms}}}}};
+    const Said said = run("latency build --target aarch64 --from " + path(name) + " --table " +
+                          path("table " + name) + " --json");
+    EXPECT_EQ(said.code, 0) << said.err;
+    EXPECT_EQ(said.parsed()["samples"], 1);
+  };
+  bench("slow", 3);
+  bench("fast", 1);
+  const Said said =
+      run("latency compare " + path("table slow") + " " + path("table fast") + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_NEAR(said.parsed()["kernels"][0]["second_over_first"], 1.0 / 3, 1e-6);
+  const std::string predict = "predict " + path("model.onnx") + " --table " + path("table slow");
+  EXPECT_GT(run(predict + " --target aarch64 --json").parsed()["latency_ms"], 0);
+  EXPECT_EQ(refusal(predict + " --target x86_64"),
+            shown("table slow") + ": /target: expected \"x86_64\", got \"aarch64\"");
+}
+
 TEST_F(Verbs, AnUnknownTargetPassOrThreadCountIsRefused) {
   small_model();
   EXPECT_EQ(refusal(compile_line() + " --target sparc"),

@@ -48,6 +48,15 @@ TEST(LatencyTable, IntervalHoldsTheErrorOfSamplesLeftOut) {
   EXPECT_NEAR((p.us - p.low_us) / p.us, 0.1, 0.03);
 }
 
+TEST(LatencyTable, ScalesTheStaticEstimateToFewSamples) {
+  const Work one{"map_f32", {1, 500, 0, 0, 0, 0}}, other{"map_f32", {1, 40, 0, 0, 0, 0}};
+  const LatencyTable nothing(platform(), {}), table(platform(), {{one, 30}});
+  const double factor = 30 / nothing.predict(one, machine()).us;
+  EXPECT_NEAR(table.predict(other, machine()).us, factor * nothing.predict(other, machine()).us,
+              1e-9);
+  EXPECT_NEAR(table.predict(one, machine()).us, 30, 1e-9);
+}
+
 TEST(LatencyTable, EstimatesKernelsThatWereNeverMeasured) {
   const LatencyTable table(platform(), {});
   const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
@@ -77,17 +86,22 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
   };
   EXPECT_EQ(message("{\"format\": \"xgen measurements 1\"}"),
             "F: expected a latency table (\"format\": \"xgen latency 1\")");
-  EXPECT_THAT(
+  EXPECT_THAT(message("{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": "
+                      "{\"map_f32\": {\"features\": [\"calls\"]}}}"),
+              HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
+  EXPECT_EQ(
       message(
-          "{\"format\": \"xgen latency 1\", \"fits\": {\"map_f32\": {\"features\": [\"calls\"]}}}"),
-      HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
-  EXPECT_EQ(message("{\"format\": \"xgen latency 1\", \"fits\": {\"map_f64\": {}}}"),
-            "F: /fits/map_f64: expected the samples of a kernel of this version");
+          "{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": {\"map_f64\": {}}}"),
+      "F: /fits/map_f64: expected the samples of a kernel of this version");
+  EXPECT_EQ(message("{\"format\": \"xgen latency 1\", \"kernels\": \"mmx\", \"fits\": {}}"),
+            "F: /kernels: expected an instruction set of `xgen-train targets`, got \"mmx\"");
   const std::string names =
       "[\"calls\",\"vectors\",\"polynomials\",\"divisions\",\"exponentials\",\"scalar_functions\"]";
   const auto row = [&](const std::string& sample) {
-    return message(str("{\"format\": \"xgen latency 1\", \"fits\": {\"map_f32\": {\"features\": ",
-                       names, ", \"samples\": [", sample, "]}}}"));
+    return message(
+        str("{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": {\"map_f32\": "
+            "{\"features\": ",
+            names, ", \"samples\": [", sample, "]}}}"));
   };
   EXPECT_EQ(row("{\"us\": -1, \"counts\": [1,1,0,0,0,0]}"),
             "F: /fits/map_f32/samples/0/us: expected microseconds above 0, got -1");

@@ -1,0 +1,111 @@
+#include "codegen/latency/device_times.h"
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "codegen/bundle/bundle.h"
+#include "codegen/compile.h"
+#include "codegen/latency/single_layer.h"
+#include "codegen/runtime/c_compiler.h"
+#include "codegen/targets.h"
+#include "tests/support/command.h"
+#include "tests/support/message.h"
+#include "tests/support/temporary_folder.h"
+
+namespace xgen::latency {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+
+/// What `bench` prints, of one kernel call.
+json bench() {
+  return {{"format", "xgen bench 1"},
+          {"target", "aarch64"},
+          {"kernels", "arm-neon"},
+          {"cpu", "a board"},
+          {"compiler", "cc 1"},
+          {"steps",
+           {{{"name", "a"},
+             {"kernel", "map_f32"},
+             {"work", {1, 500, 0, 0, 0, 0}},
+             {"median_ms", 0.5},
+             {"min_ms", 0.25}}}}};
+}
+
+TEST(DeviceTimes, BecomeATable) {
+  const test::TemporaryFolder folder;
+  json second = bench();
+  second["steps"][0]["work"][1] = 1000;
+  second["steps"][0]["median_ms"] = 1;
+  const LatencyTable table =
+      table_of_device({folder.put("a.json", bench().dump()), folder.put("b.json", second.dump())});
+  EXPECT_EQ(table.platform(), (Platform{"aarch64", "arm-neon", "a board", "cc 1"}));
+  EXPECT_EQ(table.samples().size(), 2U);
+  // Two calls cannot tell what a call costs and what a vector does; the static estimate can.
+  EXPECT_NEAR(table.predict({"map_f32", {1, 2000, 0, 0, 0, 0}}), 2000, 60);
+}
+
+TEST(DeviceTimes, AreWhatTheBenchProgramOfABundlePrints) {
+  const test::TemporaryFolder folder;
+  CompileOptions options;
+  options.target = find_target("host");
+  LayerShape shape;
+  shape.c_in = shape.c_out = 16;
+  shape.height = shape.width = 8;
+  const CompiledModel model = compile(single_layer(shape, {}), options);
+  bundle::write_bundle(model, folder / "bundle", {});
+  const std::string at = (folder / "bundle").string(), out = (folder / "bench.json").string();
+  const test::CommandResult built = test::run_command(
+      str("cd ", at, " && ", host_compiler(),
+          " -std=c11 -O2 -ffp-contract=off -Wall -Wextra -Werror model.c kernels_*.c bench.c -o "
+          "bench -lm && ./bench . 20 >",
+          out));
+  ASSERT_EQ(built.exit_code, 0) << built.output;
+  const LatencyTable table = table_of_device({out});
+  EXPECT_EQ(table.platform().target, options.target.name);
+  EXPECT_EQ(table.samples().size(), model.program.steps.size());
+  const Machine machine = machine_of(options.target, table.platform().kernels);
+  for (std::size_t i = 0; i < model.program.steps.size(); ++i) {
+    EXPECT_EQ(table.samples()[i].work.counts,
+              work_of(model.program, model.program.steps[i], machine).counts);
+  }
+}
+
+TEST(DeviceTimes, SayWhatIsWrongWithAFile) {
+  const test::TemporaryFolder folder;
+  const auto message = [&](const char* pointer, const json& value) {
+    json wrong = bench();
+    wrong[json::json_pointer(pointer)] = value;
+    const auto file = folder.put("b.json", wrong.dump());
+    return test::message_of([&] { table_of_device({file}); }, file.string());
+  };
+  EXPECT_THAT(message("/format", "another"),
+              HasSubstr("F: expected what the bench program of a bundle prints"));
+  EXPECT_EQ(message("/cpu", 3), "F: /cpu: expected a name, got 3");
+  EXPECT_EQ(message("/kernels", "mmx"),
+            "F: /kernels: expected an instruction set of `xgen-train targets`, got \"mmx\"");
+  EXPECT_EQ(message("/steps", json::array()), "F: /steps: expected the times of kernels, got []");
+  EXPECT_EQ(message("/steps/0/kernel", "map_f64"),
+            "F: /steps/0/kernel: expected a kernel of this version, got \"map_f64\"");
+  EXPECT_EQ(message("/steps/0/work", {1, 2}),
+            "F: /steps/0/work: expected 6 numbers from 0 on, got [1,2]");
+  EXPECT_EQ(message("/steps/0/median_ms", 0),
+            "F: /steps/0/median_ms: expected milliseconds above 0 and at most 60000, got 0");
+  EXPECT_EQ(message("/steps/0/min_ms", 0.75),
+            "F: /steps/0/min_ms: expected milliseconds from 0 to the median's 0.5, got 0.75");
+  json other = bench();
+  other["cpu"] = "another";
+  const auto a = folder.put("a.json", bench().dump()), b = folder.put("b.json", other.dump());
+  EXPECT_EQ(test::message_of(
+                [&] {
+                  table_of_device({a, b});
+                },
+                b.string()),
+            "F: was measured on another, arm-neon, cc 1, the files before on a board, arm-neon, cc "
+            "1; make a table of each");
+}
+
+}  // namespace
+}  // namespace xgen::latency
