@@ -93,9 +93,11 @@ std::optional<ConfigProblem> RunConfig::problem() const {
                                          "\" comes after quantization; only a compile stage can"};
     }
     quantized = quantized || std::get_if<QuantizeStage>(&stage) != nullptr;
-    if (prune != nullptr && prune->rates.from_requirements && !requirements.latency_ms_max) {
-      return ConfigProblem{"requirements", "expected latency_ms_max, which the rates of stage \"" +
-                                               stage_name + "\" are chosen from"};
+    if (prune != nullptr && prune->rates.from_requirements && !requirements.latency_ms_max &&
+        !requirements.size_bytes_max) {
+      return ConfigProblem{
+          "requirements", "expected latency_ms_max or size_bytes_max, which the rates of stage \"" +
+                              stage_name + "\" are chosen from"};
     }
   }
   return {};

@@ -27,9 +27,10 @@ struct RatesConfig {
     v.number_map("per_layer", per_layer, {1, 1000},
                  "Node name, or a glob of names, to the number that the layer's MACs are divided "
                  "by; layers that are not named stay dense.");
-    v.boolean("from_requirements", from_requirements,
-              "Rates are chosen from measured latency and sensitivity to meet "
-              "requirements.latency_ms_max.");
+    v.boolean(
+        "from_requirements", from_requirements,
+        "Rates are chosen from latency and sensitivity to meet requirements.latency_ms_max and "
+        "size_bytes_max, together.");
   }
   std::optional<ConfigProblem> problem() const {
     if (conv_macs_divided_by.has_value() + !per_layer.empty() + from_requirements == 1) return {};

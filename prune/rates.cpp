@@ -13,8 +13,93 @@ namespace xgen::prune {
 
 namespace {
 
-// Of all trades between latency and harm, as many are shown.
+// Of all trades between cost and harm, as many are shown.
 constexpr std::size_t kShownPoints = 60;
+
+// How finely several limits are weighed against each other.
+constexpr int kWeighings = 8;
+
+// Weights of the limits, summing up to 1; the first has the first limit alone.
+std::vector<std::vector<double>> weightings(std::size_t limits) {
+  std::vector<std::vector<double>> all = {{}};
+  std::vector<int> left = {kWeighings};
+  for (std::size_t i = 0; i < limits; ++i) {
+    std::vector<std::vector<double>> longer;
+    std::vector<int> rest;
+    for (std::size_t w = 0; w < all.size(); ++w) {
+      for (int share = left[w]; share >= (i + 1 == limits ? left[w] : 0); --share) {
+        longer.push_back(all[w]);
+        longer.back().push_back(static_cast<double>(share) / kWeighings);
+        rest.push_back(left[w] - share);
+      }
+    }
+    all = std::move(longer);
+    left = std::move(rest);
+  }
+  return all;
+}
+
+// The knapsack problem of a choice of rates.
+class RateChooser {
+ public:
+  RateChooser(const std::vector<RateTable>& tables, const Cost& fixed,
+              const std::vector<Limit>& limits)
+      : tables_(tables), fixed_(fixed), limits_(limits) {
+    for (const RateTable& table : tables) {
+      XGEN_CHECK(!table.options.empty(), "no option for ", table.weight);
+      // Dense, then the options that win time.
+      std::vector<std::size_t> own;
+      for (std::size_t o = 0; o < table.options.size(); ++o) {
+        if (o == 0 || table.options[o].cost.latency_us < table.options.front().cost.latency_us)
+          own.push_back(o);
+      }
+      options_.push_back(std::move(own));
+    }
+  }
+
+  // By a cost that is 1 where the limits, weighed, are just met.
+  ChoiceFront front(const std::vector<double>& weights) const {
+    std::vector<std::vector<Choice>> groups;
+    for (std::size_t t = 0; t < tables_.size(); ++t) {
+      std::vector<Choice> choices;
+      for (const std::size_t o : options_[t]) {
+        const RateOption& option = tables_[t].options[o];
+        Choice choice{0, option.harm};
+        for (std::size_t i = 0; i < limits_.size(); ++i)
+          choice.cost += weights[i] * option.cost.*limits_[i].of / room(limits_[i]);
+        choices.push_back(choice);
+      }
+      groups.push_back(std::move(choices));
+    }
+    return best_choices(groups);
+  }
+
+  RatePoint point(const ChoicePoint& choice) const {
+    RatePoint point{fixed_, choice.harm, {}, {}};
+    for (std::size_t t = 0; t < tables_.size(); ++t) {
+      const std::size_t o = options_[t][static_cast<std::size_t>(choice.choices[t])];
+      point.cost += tables_[t].options[o].cost;
+      if (o == 0) continue;
+      point.rates[tables_[t].weight] = tables_[t].options[o].rate;
+      point.options[tables_[t].weight] = o;
+    }
+    return point;
+  }
+
+  bool holds(const RatePoint& point) const {
+    return std::all_of(limits_.begin(), limits_.end(),
+                       [&](const Limit& limit) { return point.cost.*limit.of <= limit.most; });
+  }
+
+ private:
+  // What a limit leaves to the choices; a limit that leaves nothing is never met.
+  double room(const Limit& limit) const { return std::max(1e-9, limit.most - fixed_.*limit.of); }
+
+  const std::vector<RateTable>& tables_;
+  Cost fixed_;
+  const std::vector<Limit>& limits_;
+  std::vector<std::vector<std::size_t>> options_;  // of each table, those worth having
+};
 
 bool takes_uniform_rate(const Layer& layer) { return layer.prunable && !layer.is_output; }
 
@@ -97,47 +182,50 @@ Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string,
   return rates;
 }
 
-ChosenRates choose_rates(const std::vector<RateTable>& tables, double fixed_latency_us,
-                         const Budget& budget) {
-  const bool by_latency = budget.of == Budget::Of::latency_us;
-  // Of each table dense, then the options that win time.
-  std::vector<std::vector<std::size_t>> options;
-  std::vector<std::vector<Choice>> groups;
-  for (const RateTable& table : tables) {
-    XGEN_CHECK(!table.options.empty(), "no option for ", table.weight);
-    std::vector<std::size_t> own;
-    std::vector<Choice> choices;
-    for (std::size_t o = 0; o < table.options.size(); ++o) {
-      const RateOption& option = table.options[o];
-      if (o > 0 && option.latency_us >= table.options.front().latency_us) continue;
-      own.push_back(o);
-      choices.push_back({by_latency ? option.latency_us : option.conv_macs, option.harm});
-    }
-    options.push_back(std::move(own));
-    groups.push_back(std::move(choices));
-  }
-  const ChoiceFront front = best_choices(groups);
-  const auto point_of = [&](const ChoicePoint& choice) {
-    RatePoint point{fixed_latency_us, choice.harm, {}, {}};
-    for (std::size_t t = 0; t < tables.size(); ++t) {
-      const std::size_t o = options[t][static_cast<std::size_t>(choice.choices[t])];
-      const RateOption& option = tables[t].options[o];
-      point.latency_us += option.latency_us;
-      if (o == 0) continue;
-      point.rates[tables[t].weight] = option.rate;
-      point.options[tables[t].weight] = o;
-    }
-    return point;
-  };
+Cost& Cost::operator+=(const Cost& other) {
+  latency_us += other.latency_us;
+  conv_macs += other.conv_macs;
+  bytes += other.bytes;
+  return *this;
+}
+
+ChosenRates choose_rates(const std::vector<RateTable>& tables, const Cost& fixed,
+                         const std::vector<Limit>& limits) {
+  const RateChooser chooser(tables, fixed, limits);
   ChosenRates result;
-  const std::size_t stride = (front.points.size() + kShownPoints - 1) / kShownPoints;
-  for (std::size_t i = front.points.size(); i-- > 0;) {
-    if (i == 0 || i + 1 == front.points.size() || i % stride == 0)
-      result.points.push_back(point_of(front.points[i]));
+  const std::vector<double> first_alone = weightings(limits.size()).front();
+  const ChoiceFront shown = chooser.front(first_alone);
+  const std::size_t stride = (shown.points.size() + kShownPoints - 1) / kShownPoints;
+  for (std::size_t i = shown.points.size(); i-- > 0;) {
+    if (i == 0 || i + 1 == shown.points.size() || i % stride == 0)
+      result.points.push_back(chooser.point(shown.points[i]));
   }
-  const ChoicePoint* best = front.within(budget.most - (by_latency ? fixed_latency_us : 0));
-  result.feasible = best != nullptr;
-  result.chosen = result.feasible ? point_of(*best) : result.points.back();
+  double least_harm = 0;
+  for (const std::vector<double>& weights : weightings(limits.size())) {
+    const ChoiceFront front = chooser.front(weights);
+    for (const ChoicePoint& choice : front.points) {
+      if (result.feasible && choice.harm >= result.chosen.harm) continue;
+      RatePoint point = chooser.point(choice);
+      if (!chooser.holds(point)) continue;
+      result.feasible = true;
+      result.chosen = std::move(point);
+    }
+    const ChoicePoint* relaxed = front.within(1);
+    if (relaxed != nullptr) least_harm = std::max(least_harm, relaxed->harm - front.excess_harm);
+  }
+  if (result.feasible) {
+    result.excess_harm = std::max(0.0, result.chosen.harm - least_harm);
+    return result;
+  }
+  result.chosen = result.points.back();
+  for (std::size_t i = 0; i < limits.size() && !result.binding; ++i) {
+    std::vector<double> alone(limits.size(), 0.0);
+    alone[i] = 1;
+    const RatePoint least = chooser.point(chooser.front(alone).points.front());
+    if (least.cost.*limits[i].of <= limits[i].most) continue;
+    result.binding = i;
+    result.chosen = least;
+  }
   return result;
 }
 

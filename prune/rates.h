@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,12 +28,20 @@ Rates uniform_rates(const std::vector<Layer>& layers, double divided_by, const P
 /// glob. @throws UserError for a key which matches nothing, or names a layer that cannot be pruned.
 Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string, double>& listed);
 
-/// One way to run a layer.
-struct RateOption {
-  double rate = 1;        ///< 1: dense.
+/// What a choice costs.
+struct Cost {
   double latency_us = 0;  ///< measured or predicted.
   double conv_macs = 0;   ///< 0 for what is no convolution.
-  double harm = 0;        ///< predicted, for example percentage points of accuracy; dense: 0.
+  double bytes = 0;       ///< of the stored weights with their lists.
+
+  Cost& operator+=(const Cost& other);
+};
+
+/// One way to run a layer.
+struct RateOption {
+  double rate = 1;  ///< 1: dense.
+  Cost cost;
+  double harm = 0;  ///< predicted, for example growth of the loss; dense: 0.
 };
 
 /// What can be chosen for one layer.
@@ -41,33 +50,38 @@ struct RateTable {
   std::vector<RateOption> options;  ///< the first is dense.
 };
 
-/// A trade that no other one beats in latency and harm.
+/// One choice for all layers.
 struct RatePoint {
-  double latency_us = 0;                       ///< of the whole network.
+  Cost cost;                                   ///< of the whole network.
   double harm = 0;                             ///< sum over layers.
   Rates rates;                                 ///< layers that are not dense.
   std::map<std::string, std::size_t> options;  ///< of the same layers, into their tables.
 };
 
-/// What must not be exceeded.
-struct Budget {
-  enum class Of { latency_us, conv_macs } of = Of::latency_us;
+/// What the whole network must not exceed.
+struct Limit {
+  double Cost::*of = &Cost::latency_us;
   double most = 0;
 };
 
 struct ChosenRates {
   bool feasible = false;
-  RatePoint chosen;               ///< where not feasible, the fastest point.
-  std::vector<RatePoint> points;  ///< a selection from the one without harm to the fastest.
+  RatePoint chosen;  ///< where not feasible, the least of what cannot be met.
+  /// Where not feasible: which limit cannot be met; nothing where each could be alone.
+  std::optional<std::size_t> binding;
+  /// How much less harm there could be within the limits, at most; 0 when the choice is the best.
+  double excess_harm = 0;
+  std::vector<RatePoint> points;  ///< a selection from the one without harm to the cheapest.
 };
 
-/// Meets a budget with the least harm, summed over layers: a multiple-choice knapsack
-/// problem, solved exactly for small networks and nearly for large ones (knapsack.h). An option
-/// that wins no time is never chosen.
+/// Meets limits with the least harm, summed over layers: a multiple-choice knapsack problem
+/// (knapsack.h). One limit is met exactly or nearly so; several are weighed against each other, and
+/// the weights that leave the least harm win: what any weighing says of harm bounds it from below
+/// (Lagrangian relaxation). An option that wins no time is never chosen.
 ///
-/// @param fixed_latency_us  of everything that has no choice.
-/// @param budget            of the whole network for latency, of the tables for MACs.
-ChosenRates choose_rates(const std::vector<RateTable>& tables, double fixed_latency_us,
-                         const Budget& budget);
+/// @param fixed   what everything costs that has no choice.
+/// @param limits  at least one; `points` trade harm for the first.
+ChosenRates choose_rates(const std::vector<RateTable>& tables, const Cost& fixed,
+                         const std::vector<Limit>& limits);
 
 }  // namespace xgen::prune

@@ -1,4 +1,5 @@
-"""A virtual environment of its own with the peers that xgen is compared with; the product itself never needs Python."""
+"""A virtual environment of its own with the peers that xgen is compared with, and what draws; the product itself never
+needs Python."""
 
 import json
 import os
@@ -11,7 +12,7 @@ import venv
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".venv-peers"
-PACKAGES = ["numpy", "onnx", "onnxruntime", "openvino", "pillow"]
+PACKAGES = ["numpy", "onnx", "onnxruntime", "openvino", "pillow", "matplotlib"]
 
 
 def enter():

@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "cli/run/layer_latency.h"
 #include "cli/run/sensitivity.h"
 #include "codegen/compile.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "prune/masks.h"
 #include "prune/plan.h"
 #include "prune/schemes/schemes.h"
 
@@ -21,8 +23,13 @@ using nlohmann::json;
 
 // What a layer may be divided by. Patterns of four taps start at 9/4.
 const std::vector<double> kRates = {1.5, 2.25, 3, 4, 6, 9, 13};
-// A prediction per layer leaves out what lies between layers; the wish is met with this to spare.
-constexpr double kSafety = 0.97;
+// The network is compiled and timed before it is trained, and the choice is made again with what
+// was learnt, so often at most.
+constexpr int kRounds = 4;
+// A choice stands when it keeps the limits and was predicted this well.
+constexpr double kWellPredicted = 0.02;
+// What the next measurement may differ by: limits of time are met with so much to spare.
+constexpr double kClock = 0.98;
 // How far the second look may move what the scan of single layers said.
 constexpr double kLeastDamping = 0.25, kMostDamping = 4;
 
@@ -81,12 +88,23 @@ prune::PlannedLayer planned(const Candidate& candidate, const Option& option,
       .front();
 }
 
-// Of the compiled graph; measured once, then remembered under `name`.
-double dense_latency_us(RunContext& run, const ir::Graph& graph, const std::string& name) {
+Program compiled(RunContext& run, const ir::Graph& graph) {
   CompileOptions options;
   options.target = run.target();
-  options.use_sparsity = false;
-  return run.latency().network_us(name, compile(graph, options).program);
+  return compile(graph, options).program;
+}
+
+// Of a layer's weights as they are stored: those that are left with `macs`, and a place in a list
+// for each block of them.
+double stored_bytes(const prune::Layer& layer, std::int64_t macs, const prune::Constraint* c,
+                    bool int8) {
+  const double kept = static_cast<double>(macs) / static_cast<double>(layer.macs) *
+                      layer.shape.c_out * layer.shape.c_in * layer.shape.taps();
+  const double bytes = kept * (int8 ? 1 : 4);
+  if (c == nullptr || c->scheme == Sparsity::Scheme::unstructured) return bytes;
+  const bool pattern = c->scheme == Sparsity::Scheme::pattern;
+  const int taps = pattern ? c->patterns.taps() : c->punched ? 1 : layer.shape.taps();
+  return bytes + 3 * kept / (c->group_out * c->lane_channels * taps);
 }
 
 // The times of all that can be done to all layers, found where they are not known.
@@ -112,21 +130,23 @@ std::vector<prune::RateTable> scanned(RunContext& run, const PruneStage& stage,
   for (const Candidate& candidate : candidates) {
     const prune::Layer& layer = candidate.layer;
     const LayerShape shape = latency_shape(image, layer, int8);
-    const auto conv_macs = [&](std::int64_t macs) {
-      return layer.is_conv() ? static_cast<double>(macs) : 0.0;
+    const auto cost = [&](double us, std::int64_t macs, const prune::Constraint* c) {
+      return prune::Cost{us, layer.is_conv() ? static_cast<double>(macs) : 0.0,
+                         stored_bytes(layer, macs, c, int8)};
     };
-    prune::RateTable table{layer.weight,
-                           {{1, run.latency().latency_us(shape, {}), conv_macs(layer.macs), 0}}};
+    prune::RateTable table{
+        layer.weight, {{1, cost(run.latency().latency_us(shape, {}), layer.macs, nullptr), 0}}};
     for (const Option& option : candidate.options) {
       const double us = run.latency().latency_us(shape, latency_variant(layer, option.constraint));
       // What wins no time is never chosen, so its harm is not looked for.
       const double harm =
-          us < table.options.front().latency_us
+          us < table.options.front().cost.latency_us
               ? scan.harm(planned(candidate, option, stage, prune::reader_of(image)),
                           name_of_option(option))
               : 0;
       table.options.push_back(
-          {option.rate, us, conv_macs(prune::kept_macs(layer, option.constraint)), harm});
+          {option.rate, cost(us, prune::kept_macs(layer, option.constraint), &option.constraint),
+           harm});
     }
     tables.push_back(std::move(table));
     progress.update(static_cast<std::int64_t>(tables.size()));
@@ -134,28 +154,113 @@ std::vector<prune::RateTable> scanned(RunContext& run, const PruneStage& stage,
   return tables;
 }
 
+// The layers of a choice with what their weights are projected onto.
+std::vector<prune::PlannedLayer> planned_layers(const PruneStage& stage, const ir::Graph& image,
+                                                const std::vector<Candidate>& candidates,
+                                                const prune::RatePoint& chosen) {
+  std::vector<prune::PlannedLayer> layers;
+  for (const Candidate& candidate : candidates) {
+    const auto option = chosen.options.find(candidate.layer.weight);
+    if (option == chosen.options.end()) continue;
+    layers.push_back(
+        planned(candidate, candidate.options[option->second - 1], stage, prune::reader_of(image)));
+  }
+  return layers;
+}
+
 // Scales each pruned layer's harm by what it does among the others that were chosen.
 void look_again(SensitivityScan& scan, const PruneStage& stage, const ir::Graph& image,
                 const std::vector<Candidate>& candidates, const prune::RatePoint& chosen,
                 std::vector<prune::RateTable>& tables) {
-  std::vector<prune::PlannedLayer> layers;
-  std::vector<std::size_t> which;
-  for (std::size_t t = 0; t < tables.size(); ++t) {
-    const auto option = chosen.options.find(tables[t].weight);
-    if (option == chosen.options.end()) continue;
-    layers.push_back(planned(candidates[t], candidates[t].options[option->second - 1], stage,
-                             prune::reader_of(image)));
-    which.push_back(t);
-  }
+  const std::vector<prune::PlannedLayer> layers = planned_layers(stage, image, candidates, chosen);
   const SensitivityScan::Joint joint = scan.joint_harm(layers);
-  for (std::size_t i = 0; i < which.size(); ++i) {
-    prune::RateTable& table = tables[which[i]];
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    prune::RateTable& table = *std::find_if(
+        tables.begin(), tables.end(), [&](const auto& t) { return t.weight == layers[i].weight; });
     const double alone = table.options[chosen.options.at(table.weight)].harm,
                  among = joint.harm - joint.without[i];
     const double factor =
         std::clamp(std::max(among, 0.0) / std::max(alone, 1e-6), kLeastDamping, kMostDamping);
     for (prune::RateOption& option : table.options) option.harm *= factor;
   }
+}
+
+// What the limits are, for a person, in the same order.
+struct Wish {
+  std::vector<prune::Limit> limits;
+  std::vector<std::string> names;
+  std::vector<double> wanted, unit;  ///< as asked for; what one of that is in a Cost.
+};
+
+Wish wish_of(const RunContext& run, const PruneStage& stage, double all_conv_macs,
+             double open_conv_macs) {
+  Wish wish;
+  const auto add = [&](double prune::Cost::*of, const char* name, double wanted, double unit,
+                       double most) {
+    wish.limits.push_back({of, most});
+    wish.names.emplace_back(name);
+    wish.wanted.push_back(wanted);
+    wish.unit.push_back(unit);
+  };
+  if (const auto& fewer = stage.rates.conv_macs_divided_by) {
+    add(&prune::Cost::conv_macs, "rates/conv_macs_divided_by", *fewer, 1,
+        all_conv_macs / *fewer - (all_conv_macs - open_conv_macs));
+    return wish;
+  }
+  const Requirements& wanted = run.config().requirements;
+  if (wanted.latency_ms_max)
+    add(&prune::Cost::latency_us, "latency_ms_max", *wanted.latency_ms_max, 1e3,
+        1e3 * kClock * *wanted.latency_ms_max);
+  if (wanted.size_bytes_max)
+    add(&prune::Cost::bytes, "size_bytes_max", *wanted.size_bytes_max, 1, *wanted.size_bytes_max);
+  return wish;
+}
+
+[[noreturn]] void refuse(RunContext& run, const Wish& wish, const prune::Cost& fixed,
+                         const prune::ChosenRates& chosen) {
+  run.report()["requirements"] = json::array();
+  std::string text;
+  for (std::size_t i = 0; i < wish.limits.size(); ++i) {
+    if (chosen.binding && *chosen.binding != i) continue;
+    const double got = chosen.chosen.cost.*wish.limits[i].of / wish.unit[i];
+    if (wish.limits[i].of == &prune::Cost::conv_macs)
+      throw UserError(::xgen::str(wish.names[i], ": ", wish.wanted[i],
+                                  " cannot be reached by layers whose pruned kernels win time"));
+    run.report()["requirements"].push_back({{"name", wish.names[i]},
+                                            {"wanted", wish.wanted[i]},
+                                            {"got", got},
+                                            {"met", got <= wish.wanted[i]}});
+    text += ::xgen::str(text.empty() ? "" : "; ", wish.names[i], ": wanted at most ",
+                        wish.wanted[i], ", the least is predicted to be ", got, ", of which ",
+                        fixed.*wish.limits[i].of / wish.unit[i], " cannot be pruned");
+  }
+  throw RequirementsError(
+      ::xgen::str(text, chosen.binding ? "" : "; each could be met alone, not both"));
+}
+
+void check_memory(RunContext& run, double memory_bytes) {
+  const auto& most = run.config().requirements.peak_ram_bytes_max;
+  if (!most || memory_bytes <= *most) return;
+  run.report()["requirements"] = {
+      {{"name", "peak_ram_bytes_max"}, {"wanted", *most}, {"got", memory_bytes}, {"met", false}}};
+  throw RequirementsError(::xgen::str("peak_ram_bytes_max: wanted at most ", *most, ", the pruned ",
+                                      "network needs ", memory_bytes,
+                                      "; masks save no memory, channels do"));
+}
+
+// The chosen network as it will run, its weights pruned by magnitude: compiled and timed.
+struct Reached {
+  prune::Cost cost;
+  double memory_bytes = 0;
+};
+
+Reached reached(RunContext& run, const ir::Graph& graph, bool int8, const std::string& name,
+                const std::vector<prune::PlannedLayer>& layers) {
+  const train::GraphModule module(graph, run.device());
+  const prune::MaskSet masks = prune::magnitude_masks(params_of(module), layers);
+  const Program program = compiled(run, deployed_form(run, masks.annotate(graph), int8));
+  return {{run.latency().network_us(name, program), 0, static_cast<double>(program.weights.size())},
+          static_cast<double>(program.memory_bytes())};
 }
 
 }  // namespace
@@ -174,42 +279,57 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   find_latencies(run, image, candidates, int8);
   SensitivityScan scan(run, graph, stage.name);
   std::vector<prune::RateTable> tables = scanned(run, stage, image, scan, candidates);
+  const Wish wish = wish_of(run, stage, all_conv_macs, open_conv_macs);
+  const auto name = [&](const std::string& what) {
+    return ::xgen::str(stage.name, " ", what, int8 ? " int8" : " fp32");
+  };
 
-  double dense_us = 0;
-  for (const prune::RateTable& table : tables) dense_us += table.options.front().latency_us;
-  const double whole_us = dense_latency_us(run, deployed_form(run, graph, int8),
-                                           stage.name + (int8 ? " dense int8" : " dense fp32"));
-  const double fixed_us = std::max(0.0, whole_us - dense_us);
-  prune::Budget budget;
-  if (stage.rates.conv_macs_divided_by)
-    budget = {prune::Budget::Of::conv_macs,
-              all_conv_macs / *stage.rates.conv_macs_divided_by - (all_conv_macs - open_conv_macs)};
-  else
-    budget.most = kSafety * 1e3 * *run.config().requirements.latency_ms_max;
-  prune::ChosenRates chosen = prune::choose_rates(tables, fixed_us, budget);
-  if (chosen.feasible && !chosen.chosen.rates.empty()) {
-    look_again(scan, stage, image, candidates, chosen.chosen, tables);
-    chosen = prune::choose_rates(tables, fixed_us, budget);
+  // What lies between layers, and what has no choice: learnt from whole networks.
+  prune::Cost fixed;
+  const auto learn = [&](const Reached& got, const prune::Cost& predicted) {
+    fixed.latency_us += got.cost.latency_us - predicted.latency_us;
+    fixed.bytes += got.cost.bytes - predicted.bytes;
+  };
+  prune::Cost dense;
+  for (const prune::RateTable& table : tables) dense += table.options.front().cost;
+  learn(reached(run, graph, int8, name("dense"), {}), dense);
+
+  prune::ChosenRates chosen;
+  std::optional<prune::ChosenRates> held;  // what was seen to keep the limits, with the least harm
+  for (int round = 0; round < kRounds; ++round) {
+    chosen = prune::choose_rates(tables, fixed, wish.limits);
+    if (round == 0 && chosen.feasible && !chosen.chosen.rates.empty()) {
+      look_again(scan, stage, image, candidates, chosen.chosen, tables);
+      chosen = prune::choose_rates(tables, fixed, wish.limits);
+    }
+    if (!chosen.feasible || stage.rates.conv_macs_divided_by) break;
+    const Reached got = reached(run, graph, int8, name(::xgen::str("chosen ", round)),
+                                planned_layers(stage, image, candidates, chosen.chosen));
+    check_memory(run, got.memory_bytes);
+    const double error = std::abs(got.cost.latency_us / chosen.chosen.cost.latency_us - 1);
+    log::info(::xgen::str("chosen: predicted ", 1e-3 * chosen.chosen.cost.latency_us, " ms and ",
+                          chosen.chosen.cost.bytes, " bytes, compiled ", 1e-3 * got.cost.latency_us,
+                          " ms and ", got.cost.bytes, " bytes"));
+    const bool holds =
+        std::all_of(wish.limits.begin(), wish.limits.end(),
+                    [&](const prune::Limit& limit) { return got.cost.*limit.of <= limit.most; });
+    if (holds && (!held || chosen.chosen.harm < held->chosen.harm)) held = chosen;
+    if (holds && error <= kWellPredicted) break;
+    learn(got, chosen.chosen.cost);
   }
+
+  if (held) chosen = *held;
 
   Mapping mapping;
   mapping.points = json::array();
   for (const prune::RatePoint& point : chosen.points)
-    mapping.points.push_back(
-        {{"latency_ms", 1e-3 * point.latency_us}, {"harm", point.harm}, {"rates", point.rates}});
+    mapping.points.push_back({{"latency_ms", 1e-3 * point.cost.latency_us},
+                              {"size_bytes", std::round(point.cost.bytes)},
+                              {"harm", point.harm},
+                              {"rates", point.rates}});
   if (!chosen.feasible) {
     run.report()["points"] = mapping.points;
-    if (stage.rates.conv_macs_divided_by)
-      throw UserError(::xgen::str("rates/conv_macs_divided_by: ", *stage.rates.conv_macs_divided_by,
-                                  " cannot be reached by layers whose pruned kernels win time"));
-    const double wish_ms = *run.config().requirements.latency_ms_max,
-                 best_us = chosen.chosen.latency_us;
-    run.report()["requirements"] = {
-        {{"name", "latency_ms_max"}, {"wanted", wish_ms}, {"got", 1e-3 * best_us}, {"met", false}}};
-    throw RequirementsError(
-        ::xgen::str("latency_ms_max: ", wish_ms, " ms cannot be met: the dense network takes ",
-                    1e-3 * whole_us, " ms, the fastest pruned one is predicted to take ",
-                    1e-3 * best_us, " ms, of which ", 1e-3 * fixed_us, " ms cannot be pruned"));
+    refuse(run, wish, fixed, chosen);
   }
   mapping.rates = chosen.chosen.rates;
   for (std::size_t t = 0; t < tables.size(); ++t) {

@@ -284,9 +284,36 @@ TEST_F(Run, RefusesWhatCannotBeMetAndSavesThePoints) {
   const Outcome outcome = run("a");
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.err,
-              HasSubstr("latency_ms_max: 1e-05 ms cannot be met: the dense network takes "));
+              HasSubstr("latency_ms_max: wanted at most 1e-05, the least is predicted to be "));
   EXPECT_FALSE(report("a")["points"].empty());
   EXPECT_EQ(report("a")["requirements"][0]["met"], false);
+}
+
+TEST_F(Run, MeetsLimitsOfTimeAndSizeTogether) {
+  config_["stages"][1]["scheme"] = "auto";
+  config_["stages"][1]["rates"] = {{"conv_macs_divided_by", 1.01}};
+  ASSERT_EQ(run("whole").code, 0);
+  const json stages = report("whole").at("stages");
+  const json& dense = stages.back().at("variants").at(1);
+  ASSERT_EQ(dense.at("name"), "dense int8");
+  const double ms = 0.8 * dense.at("latency_ms").get<double>(),
+               bytes = 0.6 * dense.at("size_bytes").get<double>();
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"latency_ms_max", ms}, {"size_bytes_max", bytes}};
+  const Outcome outcome = run("a");
+  EXPECT_THAT(outcome.err, HasSubstr("chosen: predicted "));
+  const json compressed = report("a").at("stages").back().at("variants").back();
+  EXPECT_LE(compressed.at("size_bytes"), bytes) << outcome.err;
+  EXPECT_LE(compressed.at("latency_ms"), 1.3 * ms) << outcome.err;
+}
+
+TEST_F(Run, SaysThatMasksCannotSaveMemory) {
+  config_["stages"][1]["scheme"] = "auto";
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"latency_ms_max", 100}, {"peak_ram_bytes_max", 1000}};
+  const Outcome outcome = run("a");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("peak_ram_bytes_max: wanted at most 1000"));
 }
 
 TEST_F(Run, MissedRequirementsEndWithTheirOwnCode) {

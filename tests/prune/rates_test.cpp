@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/random.h"
 #include "prune/plan.h"
 
 namespace xgen::prune {
@@ -107,43 +108,98 @@ TEST(ListedRates, NameWhatDoesNotMatchOrCannotBePruned) {
             "rates/per_layer: \"stem\" cannot be pruned: few channels");
 }
 
+RateOption option(double rate, double us, double harm, double macs = 0, double bytes = 0) {
+  return {rate, {us, macs, bytes}, harm};
+}
+Limit most_us(double us) { return {&Cost::latency_us, us}; }
+
 TEST(ChooseRates, TakesTheTimeThatCostsLeast) {
-  const std::vector<RateTable> tables = {{"a", {{1, 100, 0, 0}, {4, 50, 0, 1.0}, {8, 40, 0, 3.0}}},
-                                         {"b", {{1, 100, 0, 0}, {4, 60, 0, 0.1}, {8, 30, 0, 0.5}}}};
-  const ChosenRates chosen = choose_rates(tables, 10, {Budget::Of::latency_us, 160});
+  const std::vector<RateTable> tables = {
+      {"a", {option(1, 100, 0), option(4, 50, 1.0), option(8, 40, 3.0)}},
+      {"b", {option(1, 100, 0), option(4, 60, 0.1), option(8, 30, 0.5)}}};
+  const ChosenRates chosen = choose_rates(tables, {10, 0, 0}, {most_us(160)});
   EXPECT_TRUE(chosen.feasible);
+  EXPECT_EQ(chosen.excess_harm, 0);
   EXPECT_EQ(chosen.chosen.rates, (Rates{{"b", 8}}));
-  EXPECT_EQ(chosen.points.front().latency_us, 210);
-  EXPECT_EQ(chosen.points.back().latency_us, 80);
-  EXPECT_EQ(choose_rates(tables, 10, {Budget::Of::latency_us, 170}).chosen.rates,
-            (Rates{{"b", 4}}));
-  EXPECT_EQ(choose_rates(tables, 10, {Budget::Of::latency_us, 95}).chosen.rates,
+  EXPECT_EQ(chosen.points.front().cost.latency_us, 210);
+  EXPECT_EQ(chosen.points.back().cost.latency_us, 80);
+  EXPECT_EQ(choose_rates(tables, {10, 0, 0}, {most_us(170)}).chosen.rates, (Rates{{"b", 4}}));
+  EXPECT_EQ(choose_rates(tables, {10, 0, 0}, {most_us(95)}).chosen.rates,
             (Rates{{"a", 4}, {"b", 8}}));
 }
 
 TEST(ChooseRates, NeverTakesAnOptionThatWinsNoTime) {
   const ChosenRates chosen = choose_rates(
-      {{"a", {{1, 100, 0, 0}, {2, 120, 0, 0}, {4, 100, 0, -1}}}}, 0, {Budget::Of::latency_us, 50});
+      {{"a", {option(1, 100, 0), option(2, 120, 0), option(4, 100, -1)}}}, {}, {most_us(50)});
   EXPECT_FALSE(chosen.feasible);
   EXPECT_TRUE(chosen.chosen.rates.empty());
 }
 
 TEST(ChooseRates, LeavesTheBestPointsWhenTheWishCannotBeMet) {
-  const ChosenRates chosen = choose_rates({{"a", {{1, 100, 0, 0}, {4, 50, 0, 1}, {8, 40, 0, 3}}}},
-                                          10, {Budget::Of::latency_us, 20});
+  const ChosenRates chosen = choose_rates(
+      {{"a", {option(1, 100, 0), option(4, 50, 1), option(8, 40, 3)}}}, {10, 0, 0}, {most_us(20)});
   EXPECT_FALSE(chosen.feasible);
+  EXPECT_EQ(chosen.binding, 0U);
   ASSERT_EQ(chosen.points.size(), 3U);
-  EXPECT_EQ(chosen.points.back().latency_us, 50);
+  EXPECT_EQ(chosen.points.back().cost.latency_us, 50);
   EXPECT_EQ(chosen.points.back().harm, 3);
 }
 
-TEST(ChooseRates, CountsMacsWhereTheyAreTheBudget) {
+TEST(ChooseRates, CountsMacsWhereTheyAreTheLimit) {
   const std::vector<RateTable> tables = {
-      {"a", {{1, 100, 800, 0}, {2, 60, 400, 0.3}, {4, 55, 200, 0.4}}},
-      {"b", {{1, 100, 200, 0}, {2, 20, 100, 0.1}}}};
-  EXPECT_EQ(choose_rates(tables, 0, {Budget::Of::conv_macs, 650}).chosen.rates, (Rates{{"a", 2}}));
-  EXPECT_EQ(choose_rates(tables, 0, {Budget::Of::conv_macs, 300}).chosen.options,
+      {"a", {option(1, 100, 0, 800), option(2, 60, 0.3, 400), option(4, 55, 0.4, 200)}},
+      {"b", {option(1, 100, 0, 200), option(2, 20, 0.1, 100)}}};
+  EXPECT_EQ(choose_rates(tables, {}, {{&Cost::conv_macs, 650}}).chosen.rates, (Rates{{"a", 2}}));
+  EXPECT_EQ(choose_rates(tables, {}, {{&Cost::conv_macs, 300}}).chosen.options,
             (std::map<std::string, std::size_t>{{"a", 2}, {"b", 1}}));
+}
+
+TEST(ChooseRates, SaysWhichLimitCannotBeMet) {
+  const std::vector<RateTable> tables = {
+      {"a", {option(1, 100, 0, 0, 1000), option(2, 60, 1, 0, 900), option(4, 80, 1, 0, 300)}}};
+  const auto binding = [&](double us, double bytes) {
+    return choose_rates(tables, {}, {most_us(us), {&Cost::bytes, bytes}});
+  };
+  EXPECT_EQ(binding(50, 1000).binding, 0U);
+  EXPECT_EQ(binding(100, 200).binding, 1U);
+  EXPECT_EQ(binding(100, 200).chosen.cost.bytes, 300);
+  EXPECT_FALSE(binding(70, 500).feasible);
+  EXPECT_EQ(binding(70, 500).binding, std::nullopt) << "each could be met alone";
+  EXPECT_EQ(binding(90, 400).chosen.rates, (Rates{{"a", 4}}));
+}
+
+TEST(ChooseRates, ComesAsNearTheBestOfTwoLimitsAsItSays) {
+  RandomStream random = Random(5).stream("two limits");
+  for (int round = 0; round < 20; ++round) {
+    std::vector<RateTable> tables;
+    for (const char* name : {"a", "b", "c", "d", "e"}) {
+      RateTable table{name, {option(1, 100, 0, 0, 1000)}};
+      for (int o = 2; o < 6; ++o)
+        table.options.push_back(
+            option(o, 100 * random.uniform(), random.uniform(), 0, 1000 * random.uniform()));
+      tables.push_back(std::move(table));
+    }
+    const std::vector<Limit> limits = {most_us(260), {&Cost::bytes, 2600}};
+    // All combinations.
+    double best = 1e9;
+    for (int code = 0; code < 5 * 5 * 5 * 5 * 5; ++code) {
+      RatePoint point;
+      for (int t = 0, rest = code; t < 5; ++t, rest /= 5) {
+        const RateOption& o =
+            tables[static_cast<std::size_t>(t)].options[static_cast<std::size_t>(rest % 5)];
+        point.cost += o.cost;
+        point.harm += o.harm;
+      }
+      if (point.cost.latency_us <= 260 && point.cost.bytes <= 2600)
+        best = std::min(best, point.harm);
+    }
+    const ChosenRates chosen = choose_rates(tables, {}, limits);
+    ASSERT_EQ(chosen.feasible, best < 1e9);
+    if (!chosen.feasible) continue;
+    EXPECT_GE(chosen.chosen.harm, best - 1e-12);
+    EXPECT_LE(chosen.chosen.harm - chosen.excess_harm, best + 1e-12);
+    EXPECT_LE(chosen.chosen.harm, 1.15 * best + 0.1);
+  }
 }
 
 }  // namespace
