@@ -15,6 +15,7 @@ struct ServedSparsity {
   int group_out = 4;
   int lane_channels = 4;
   double efficiency = 1.0;
+  double break_even = 1.0;
 
   template <class V>
   void describe(V& v) {
@@ -25,6 +26,8 @@ struct ServedSparsity {
              "Channels of an input lane: 1 in fp32, 4 in int8.");
     v.number("efficiency", efficiency, {0.0, 2.0},
              "Rate of a kept multiply-add, as a share of the dense kernel's.");
+    v.number("break_even", break_even, {0.0, 1.0},
+             "Share of the multiply-adds below which the pruned kernel is the faster one.");
   }
 };
 

@@ -2,7 +2,8 @@
 
 #include <torch/version.h>
 
-#include <fstream>
+#include "core/cpu_name.h"
+#include "core/error.h"
 
 namespace xgen::train {
 
@@ -11,15 +12,6 @@ nlohmann::json TrainingIdentity::to_json() const {
           {"data_hash", data_hash},
           {"config", config},
           {"environment", environment}};
-}
-
-std::string cpu_name() {
-  std::ifstream in("/proc/cpuinfo");
-  for (std::string line; std::getline(in, line);) {
-    const std::size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
 }
 
 nlohmann::json training_environment(const GraphModule& module, int threads) {

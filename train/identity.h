@@ -20,9 +20,6 @@ struct TrainingIdentity {
   nlohmann::json to_json() const;
 };
 
-/// "AMD EPYC 7B13", or "unknown".
-std::string cpu_name();
-
 nlohmann::json training_environment(const GraphModule& module, int threads);
 
 /// Refuses to go on with another model, other data or another config; another environment only

@@ -10,12 +10,12 @@
 #include "codegen/targets.h"
 #include "core/atomic_file.h"
 #include "core/config_file.h"
+#include "core/cpu_name.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/log.h"
 #include "core/onnx/export.h"
 #include "core/onnx/import.h"
-#include "train/identity.h"
 
 namespace xgen::cli {
 
@@ -103,7 +103,7 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
                          {"seed", config().seed},
                          {"threads", config().threads},
                          {"device", config().device},
-                         {"cpu", train::cpu_name()},
+                         {"cpu", cpu_name()},
                          {"target", target_.name},
                          {"data_sha256", data_.hash()},
                          {"decoder", data_.train.decoder()},

@@ -37,7 +37,8 @@ json list_targets() {
                           {"type", s.type},
                           {"group_out", s.group_out},
                           {"lane_channels", s.lane_channels},
-                          {"efficiency", s.efficiency}});
+                          {"efficiency", s.efficiency},
+                          {"break_even", s.break_even}});
     }
     targets.push_back({{"name", name},
                        {"arch", target.arch},
