@@ -1,10 +1,7 @@
 #include "train/stage.h"
 
-#include <ATen/Context.h>
-
 #include <chrono>
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <memory>
 
@@ -12,6 +9,7 @@
 #include "core/log.h"
 #include "train/checkpoint.h"
 #include "train/data/loader.h"
+#include "train/determinism.h"
 #include "train/ema.h"
 #include "train/event_writer.h"
 #include "train/identity.h"
@@ -64,14 +62,6 @@ nlohmann::json config_of(const TrainingConfig& config, const TrainContext& conte
   json["normalize"] = write_config(context.normalize);
   json["augment"] = write_config(context.augment);
   return json;
-}
-
-void make_deterministic(torch::Device device) {
-  if (!device.is_cuda()) return;  // the CPU's operators are, for a given number of threads
-  // cuBLAS reads it when its first handle is made.
-  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
-  at::globalContext().setDeterministicAlgorithms(true, false);
-  at::globalContext().setBenchmarkCuDNN(false);
 }
 
 /// One run of a stage: the loop and the state that it carries from step to step.

@@ -30,6 +30,7 @@ double time_step(RunContext& run, const ir::Graph& graph, std::int64_t batch_siz
   for (int i = 0; i < 2; ++i) {
     const auto start = std::chrono::steady_clock::now();
     module.forward(images).sum().backward();
+    if (run.device().is_cuda()) torch::cuda::synchronize();
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
   return seconds;

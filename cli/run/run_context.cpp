@@ -16,6 +16,7 @@
 #include "core/log.h"
 #include "core/onnx/export.h"
 #include "core/onnx/import.h"
+#include "train/determinism.h"
 
 namespace xgen::cli {
 
@@ -29,7 +30,7 @@ torch::Device device_of(const RunConfig& config) {
   if (!torch::cuda::is_available())
     throw UserError(
         "/device: expected a device of this machine, got \"cuda\"; LibTorch finds no CUDA device");
-  at::globalContext().setDeterministicAlgorithms(true, false);
+  train::make_deterministic(torch::kCUDA);
   return torch::kCUDA;
 }
 

@@ -1,6 +1,7 @@
 #include "train/stage.h"
 
 #include <gmock/gmock.h>
+#include <torch/cuda.h>
 
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -98,13 +99,14 @@ class StageTest : public ::testing::Test {
   TrainResult run(const TemporaryFolder& folder, bool resume, std::int64_t kill_after = -1,
                   std::uint64_t weights = 1) {
     StatefulHook hook(kill_after);
-    GraphModule module(small_net(weights));
+    GraphModule module(small_net(weights), device_);
     context_.run_folder = folder.path();
     context_.resume = resume;
     context_.hooks = {&hook};
     return train(module, train_, validation_, config_, context_);
   }
 
+  torch::Device device_ = torch::kCPU;
   Dataset train_ = shades(64, 1);  // 6 full batches an epoch
   Dataset validation_ = shades(30, 2);
   TrainingConfig config_;
@@ -137,6 +139,16 @@ TEST_F(StageTest, SeedDecidesTheWeightsBitForBit) {
   EXPECT_EQ(run(b, false).weights_hash, first);
   context_.seed = 2;
   EXPECT_NE(run(c, false).weights_hash, first);
+}
+
+TEST_F(StageTest, OnCudaAKilledAndResumedRunEndsWithTheSameBits) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "LibTorch finds no CUDA device";
+  device_ = torch::kCUDA;
+  const TemporaryFolder whole, killed;
+  const TrainResult expected = run(whole, false);
+  EXPECT_GT(expected.history.back().validation.top1, 0.9);
+  EXPECT_THROW(run(killed, false, 8), Killed);
+  EXPECT_EQ(run(killed, true).weights_hash, expected.weights_hash);
 }
 
 TEST_F(StageTest, AKilledAndResumedRunEndsWithTheSameBits) {
