@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cli/run/layer_latency.h"
+#include "cli/run/limits.h"
 #include "cli/run/sensitivity.h"
 #include "codegen/compile.h"
 #include "core/error.h"
@@ -28,8 +29,6 @@ const std::vector<double> kRates = {1.5, 2.25, 3, 4, 6, 9, 13};
 constexpr int kRounds = 4;
 // A choice stands when it keeps the limits and was predicted this well.
 constexpr double kWellPredicted = 0.02;
-// What the next measurement may differ by: limits of time are met with so much to spare.
-constexpr double kClock = 0.98;
 // How far the second look may move what the scan of single layers said.
 constexpr double kLeastDamping = 0.25, kMostDamping = 4;
 
@@ -185,69 +184,6 @@ void look_again(SensitivityScan& scan, const PruneStage& stage, const ir::Graph&
   }
 }
 
-// What the limits are, for a person, in the same order.
-struct Wish {
-  std::vector<prune::Limit> limits;
-  std::vector<std::string> names;
-  std::vector<double> wanted, unit;  ///< as asked for; what one of that is in a Cost.
-};
-
-Wish wish_of(const RunContext& run, const PruneStage& stage, double all_conv_macs,
-             double open_conv_macs) {
-  Wish wish;
-  const auto add = [&](double prune::Cost::*of, const char* name, double wanted, double unit,
-                       double most) {
-    wish.limits.push_back({of, most});
-    wish.names.emplace_back(name);
-    wish.wanted.push_back(wanted);
-    wish.unit.push_back(unit);
-  };
-  if (const auto& fewer = stage.rates.conv_macs_divided_by) {
-    add(&prune::Cost::conv_macs, "rates/conv_macs_divided_by", *fewer, 1,
-        all_conv_macs / *fewer - (all_conv_macs - open_conv_macs));
-    return wish;
-  }
-  const Requirements& wanted = run.config().requirements;
-  if (wanted.latency_ms_max)
-    add(&prune::Cost::latency_us, "latency_ms_max", *wanted.latency_ms_max, 1e3,
-        1e3 * kClock * *wanted.latency_ms_max);
-  if (wanted.size_bytes_max)
-    add(&prune::Cost::bytes, "size_bytes_max", *wanted.size_bytes_max, 1, *wanted.size_bytes_max);
-  return wish;
-}
-
-[[noreturn]] void refuse(RunContext& run, const Wish& wish, const prune::Cost& fixed,
-                         const prune::ChosenRates& chosen) {
-  run.report()["requirements"] = json::array();
-  std::string text;
-  for (std::size_t i = 0; i < wish.limits.size(); ++i) {
-    if (chosen.binding && *chosen.binding != i) continue;
-    const double got = chosen.chosen.cost.*wish.limits[i].of / wish.unit[i];
-    if (wish.limits[i].of == &prune::Cost::conv_macs)
-      throw UserError(::xgen::str(wish.names[i], ": ", wish.wanted[i],
-                                  " cannot be reached by layers whose pruned kernels win time"));
-    run.report()["requirements"].push_back({{"name", wish.names[i]},
-                                            {"wanted", wish.wanted[i]},
-                                            {"got", got},
-                                            {"met", got <= wish.wanted[i]}});
-    text += ::xgen::str(text.empty() ? "" : "; ", wish.names[i], ": wanted at most ",
-                        wish.wanted[i], ", the least is predicted to be ", got, ", of which ",
-                        fixed.*wish.limits[i].of / wish.unit[i], " cannot be pruned");
-  }
-  throw RequirementsError(
-      ::xgen::str(text, chosen.binding ? "" : "; each could be met alone, not both"));
-}
-
-void check_memory(RunContext& run, double memory_bytes) {
-  const auto& most = run.config().requirements.peak_ram_bytes_max;
-  if (!most || memory_bytes <= *most) return;
-  run.report()["requirements"] = {
-      {{"name", "peak_ram_bytes_max"}, {"wanted", *most}, {"got", memory_bytes}, {"met", false}}};
-  throw RequirementsError(::xgen::str("peak_ram_bytes_max: wanted at most ", *most, ", the pruned ",
-                                      "network needs ", memory_bytes,
-                                      "; masks save no memory, channels do"));
-}
-
 // The chosen network as it will run, its weights pruned by magnitude: compiled and timed.
 struct Reached {
   prune::Cost cost;
@@ -279,7 +215,7 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   find_latencies(run, image, candidates, int8);
   SensitivityScan scan(run, graph, stage.name);
   std::vector<prune::RateTable> tables = scanned(run, stage, image, scan, candidates);
-  const Wish wish = wish_of(run, stage, all_conv_macs, open_conv_macs);
+  const Limits limits = limits_of(run, stage, all_conv_macs, open_conv_macs);
   const auto name = [&](const std::string& what) {
     return ::xgen::str(stage.name, " ", what, int8 ? " int8" : " fp32");
   };
@@ -297,10 +233,10 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   prune::ChosenRates chosen;
   std::optional<prune::ChosenRates> held;  // what was seen to keep the limits, with the least harm
   for (int round = 0; round < kRounds; ++round) {
-    chosen = prune::choose_rates(tables, fixed, wish.limits);
+    chosen = prune::choose_rates(tables, fixed, limits.limits);
     if (round == 0 && chosen.feasible && !chosen.chosen.rates.empty()) {
       look_again(scan, stage, image, candidates, chosen.chosen, tables);
-      chosen = prune::choose_rates(tables, fixed, wish.limits);
+      chosen = prune::choose_rates(tables, fixed, limits.limits);
     }
     if (!chosen.feasible || stage.rates.conv_macs_divided_by) break;
     const Reached got = reached(run, graph, int8, name(::xgen::str("chosen ", round)),
@@ -311,7 +247,7 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
                           chosen.chosen.cost.bytes, " bytes, compiled ", 1e-3 * got.cost.latency_us,
                           " ms and ", got.cost.bytes, " bytes"));
     const bool holds =
-        std::all_of(wish.limits.begin(), wish.limits.end(),
+        std::all_of(limits.limits.begin(), limits.limits.end(),
                     [&](const prune::Limit& limit) { return got.cost.*limit.of <= limit.most; });
     if (holds && (!held || chosen.chosen.harm < held->chosen.harm)) held = chosen;
     if (holds && error <= kWellPredicted) break;
@@ -329,7 +265,7 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
                               {"rates", point.rates}});
   if (!chosen.feasible) {
     run.report()["points"] = mapping.points;
-    refuse(run, wish, fixed, chosen);
+    refuse(run, limits, fixed, chosen);
   }
   mapping.rates = chosen.chosen.rates;
   for (std::size_t t = 0; t < tables.size(); ++t) {

@@ -198,7 +198,10 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   keep_winners(run, mapped, image, decision);
   const std::vector<prune::PlannedLayer> planned =
       prune::plan(decision.layers, decision.rates, mapped, prune::reader_of(image));
-  if (planned.empty())
+  if (planned.empty() && stage.rates.from_requirements)
+    run.note(::xgen::str("stage \"", stage.name,
+                         "\": the network keeps the limits as it is; nothing is pruned"));
+  else if (planned.empty())
     throw UserError(::xgen::str("stage \"", stage.name,
                                 "\": no layer is left to prune; the report says why of each"));
   record["rates"] = decision.rates;
@@ -264,6 +267,11 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   json record = decided.record;
   record["scheme"] = stage.scheme;
   record["final_type"] = stage.final_type;
+  if (planned.empty()) {
+    train::GraphModule module(decided.graph, run.device());
+    record["validation"] = to_json(run.validate(module));
+    return {decided.graph, std::move(record)};
+  }
 
   const StageResult masked = run.once(stage.name + ".mask", [&]() -> StageResult {
     train::GraphModule module(decided.graph, run.device());

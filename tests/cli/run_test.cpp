@@ -307,6 +307,16 @@ TEST_F(Run, MeetsLimitsOfTimeAndSizeTogether) {
   EXPECT_LE(compressed.at("latency_ms"), 1.3 * ms) << outcome.err;
 }
 
+TEST_F(Run, PrunesNothingWhereTheNetworkKeepsTheLimitsAsItIs) {
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"latency_ms_max", 100}};
+  const Outcome outcome = run("a");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("keeps the limits as it is; nothing is pruned"));
+  const json ship = report("a").at("stages").back();
+  EXPECT_EQ(ship.at("variants").back().at("macs"), ship.at("variants").back().at("dense_macs"));
+}
+
 TEST_F(Run, SaysThatMasksCannotSaveMemory) {
   config_["stages"][1]["scheme"] = "auto";
   config_["stages"][1]["rates"] = {{"from_requirements", true}};

@@ -1,0 +1,74 @@
+#include "cli/run/limits.h"
+
+#include <torch/torch.h>
+
+#include "core/error.h"
+
+namespace xgen::cli {
+
+namespace {
+
+using nlohmann::json;
+
+// What the next measurement may differ by: limits of time are met with so much to spare.
+constexpr double kClock = 0.98;
+
+}  // namespace
+
+Limits limits_of(const RunContext& run, const PruneStage& stage, double all_conv_macs,
+                 double open_conv_macs) {
+  Limits limits;
+  const auto add = [&](double prune::Cost::*of, const char* name, double wanted, double unit,
+                       double most) {
+    limits.limits.push_back({of, most});
+    limits.names.emplace_back(name);
+    limits.wanted.push_back(wanted);
+    limits.unit.push_back(unit);
+  };
+  if (const auto& fewer = stage.rates.conv_macs_divided_by) {
+    add(&prune::Cost::conv_macs, "rates/conv_macs_divided_by", *fewer, 1,
+        all_conv_macs / *fewer - (all_conv_macs - open_conv_macs));
+    return limits;
+  }
+  const Requirements& wanted = run.config().requirements;
+  if (wanted.latency_ms_max)
+    add(&prune::Cost::latency_us, "latency_ms_max", *wanted.latency_ms_max, 1e3,
+        1e3 * kClock * *wanted.latency_ms_max);
+  if (wanted.size_bytes_max)
+    add(&prune::Cost::bytes, "size_bytes_max", *wanted.size_bytes_max, 1, *wanted.size_bytes_max);
+  return limits;
+}
+
+void refuse(RunContext& run, const Limits& limits, const prune::Cost& fixed,
+            const prune::ChosenRates& chosen) {
+  run.report()["requirements"] = json::array();
+  std::string text;
+  for (std::size_t i = 0; i < limits.limits.size(); ++i) {
+    if (chosen.binding && *chosen.binding != i) continue;
+    const double got = chosen.chosen.cost.*limits.limits[i].of / limits.unit[i];
+    if (limits.limits[i].of == &prune::Cost::conv_macs)
+      throw UserError(::xgen::str(limits.names[i], ": ", limits.wanted[i],
+                                  " cannot be reached by layers whose pruned kernels win time"));
+    run.report()["requirements"].push_back({{"name", limits.names[i]},
+                                            {"wanted", limits.wanted[i]},
+                                            {"got", got},
+                                            {"met", got <= limits.wanted[i]}});
+    text += ::xgen::str(text.empty() ? "" : "; ", limits.names[i], ": wanted at most ",
+                        limits.wanted[i], ", the least is predicted to be ", got, ", of which ",
+                        fixed.*limits.limits[i].of / limits.unit[i], " cannot be pruned");
+  }
+  throw RequirementsError(
+      ::xgen::str(text, chosen.binding ? "" : "; each could be met alone, not both"));
+}
+
+void check_memory(RunContext& run, double memory_bytes) {
+  const auto& most = run.config().requirements.peak_ram_bytes_max;
+  if (!most || memory_bytes <= *most) return;
+  run.report()["requirements"] = {
+      {{"name", "peak_ram_bytes_max"}, {"wanted", *most}, {"got", memory_bytes}, {"met", false}}};
+  throw RequirementsError(::xgen::str("peak_ram_bytes_max: wanted at most ", *most, ", the pruned ",
+                                      "network needs ", memory_bytes,
+                                      "; masks save no memory, channels do"));
+}
+
+}  // namespace xgen::cli
