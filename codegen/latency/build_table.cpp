@@ -32,14 +32,7 @@ Measured load(const ir::Graph& graph, const Target& target, const Machine& machi
   return measured;
 }
 
-ir::Graph reference_graph() {
-  LayerShape shape;
-  shape.c_in = shape.c_out = 64;
-  shape.kernel_h = shape.kernel_w = 3;
-  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = 1;
-  shape.height = shape.width = 28;
-  return single_layer(shape, {});
-}
+ir::Graph reference_graph() { return single_layer(square_layer(64, 64, 3, 28, false), {}); }
 
 SampleKind kind_of(RandomStream& random) {
   const double u = random.uniform();

@@ -1,7 +1,7 @@
 #include "codegen/latency/device_times.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/config_file.h"
 #include "core/error.h"
@@ -32,13 +32,7 @@ Sample sample_of(const json& row, const std::string& where) {
   const json kernel = row.value("kernel", json());
   if (!kernel.is_string() || !is_counted(kernel))
     throw UserError(str(where, "/kernel: expected a kernel of this version, got ", kernel.dump()));
-  const std::vector<std::string>& names = work_names(kernel);
-  const json counts = row.value("work", json());
-  if (!counts.is_array() || counts.size() != names.size() ||
-      !std::all_of(counts.begin(), counts.end(),
-                   [](const json& c) { return c.is_number() && c >= 0; }))
-    throw UserError(
-        str(where, "/work: expected ", names.size(), " numbers from 0 on, got ", counts.dump()));
+  Work work = read_work(kernel, row.value("work", json()), where + "/work");
   const json median = row.value("median_ms", json()), least = row.value("min_ms", json());
   if (!median.is_number() || median <= 0 || median > kLongestMs)
     throw UserError(str(where, "/median_ms: expected milliseconds above 0 and at most ", kLongestMs,
@@ -46,7 +40,7 @@ Sample sample_of(const json& row, const std::string& where) {
   if (!least.is_number() || least < 0 || least > median)
     throw UserError(str(where, "/min_ms: expected milliseconds from 0 to the median's ",
                         median.dump(), ", got ", least.dump()));
-  return {{kernel, counts.get<std::vector<double>>()}, 1e3 * median.get<double>()};
+  return {std::move(work), 1e3 * median.get<double>()};
 }
 
 }  // namespace

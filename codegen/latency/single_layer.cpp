@@ -61,6 +61,17 @@ ir::QuantParams per_tensor(float scale, int zero) { return {{scale}, {zero}, -1}
 
 }  // namespace
 
+LayerShape square_layer(int c_in, int c_out, int kernel, int size, bool int8) {
+  LayerShape shape;
+  shape.c_in = c_in;
+  shape.c_out = c_out;
+  shape.kernel_h = shape.kernel_w = kernel;
+  shape.height = shape.width = size;
+  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = kernel / 2;
+  shape.int8 = int8;
+  return shape;
+}
+
 ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
                        const LayerExtras& extras) {
   ir::Graph graph;

@@ -15,6 +15,9 @@ struct LayerExtras {
   ir::Activation::Kind activation = ir::Activation::Kind::clip;
 };
 
+/// A layer on a square image that keeps its size.
+LayerShape square_layer(int c_in, int c_out, int kernel, int size, bool int8);
+
 /// A graph of this one layer with seeded weights and, where the variant is sparse, a seeded mask:
 /// what is generated and timed. Already in the form that lowering takes.
 ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,

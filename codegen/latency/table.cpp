@@ -103,6 +103,16 @@ void check_isa(const std::string& name, const std::string& where) {
         str(where, ": expected an instruction set of `xgen-train targets`, got \"", name, "\""));
 }
 
+Work read_work(const std::string& kernel, const json& counts, const std::string& where) {
+  const std::size_t expected = work_names(kernel).size();
+  const bool good = counts.is_array() && counts.size() == expected &&
+                    std::all_of(counts.begin(), counts.end(),
+                                [](const json& c) { return c.is_number() && c >= 0; });
+  if (!good)
+    throw UserError(str(where, ": expected ", expected, " numbers from 0 on, got ", counts.dump()));
+  return {kernel, counts.get<std::vector<double>>()};
+}
+
 LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches,
                            double reference_us)
     : platform_(std::move(platform)),
@@ -205,14 +215,8 @@ LatencyTable LatencyTable::load(const std::filesystem::path& path) {
       if (!row.is_object() || !row.contains("us") || !row["us"].is_number() || row["us"] <= 0)
         throw UserError(str(at, "/us: expected microseconds above 0, got ",
                             row.is_object() ? row.value("us", json()).dump() : row.dump()));
-      const json& counts = row.value("counts", json());
-      const bool good = counts.is_array() && counts.size() == names.size() &&
-                        std::all_of(counts.begin(), counts.end(),
-                                    [](const json& c) { return c.is_number() && c >= 0; });
-      if (!good)
-        throw UserError(
-            str(at, "/counts: expected ", names.size(), " numbers from 0 on, got ", counts.dump()));
-      samples.push_back({{kernel, counts.get<std::vector<double>>()}, row["us"]});
+      samples.push_back(
+          {read_work(kernel, row.value("counts", json()), at + "/counts"), row["us"]});
     }
   }
   return {platform, std::move(samples), table.value("batches", std::int64_t{0}),

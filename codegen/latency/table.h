@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct Prediction {
 
 /// @throws UserError for a name that no instruction set has; `where` says where it stands.
 void check_isa(const std::string& name, const std::string& where);
+
+/// The work of a kernel as files hold it, checked. @throws UserError; `where` says where it stands.
+Work read_work(const std::string& kernel, const nlohmann::json& counts, const std::string& where);
 
 /// Times of kernels, fitted to measurements: the features of a kernel by least squares where enough
 /// calls of it were measured, else the static estimate times one factor.

@@ -36,16 +36,6 @@ const std::vector<Shape> kShapes = {
 // Of the multiply-adds.
 const std::vector<double> kKept = {0.9, 0.75, 0.6, 0.44, 0.3, 0.2, 0.1};
 
-LayerShape layer_of(const Shape& s, bool integer) {
-  LayerShape shape;
-  shape.c_in = shape.c_out = s.channels;
-  shape.kernel_h = shape.kernel_w = s.kernel;
-  shape.height = shape.width = s.size;
-  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = s.kernel / 2;
-  shape.int8 = integer;
-  return shape;
-}
-
 // A layer that runs on one instruction set.
 class Layer {
  public:
@@ -87,7 +77,7 @@ double break_even(const std::vector<std::pair<double, double>>& time_by_kept) {
 
 nlohmann::json row_of(const Shape& s, bool integer, Sparsity::Scheme scheme, int group,
                       const std::string& isa, int rounds) {
-  const LayerShape shape = layer_of(s, integer);
+  const LayerShape shape = latency::square_layer(s.channels, s.channels, s.kernel, s.size, integer);
   const int taps = scheme == Sparsity::Scheme::pattern ? 4 : 0;
   const double most = taps == 0 ? 1 : static_cast<double>(taps) / (s.kernel * s.kernel);
   std::vector<std::unique_ptr<Layer>> layers;

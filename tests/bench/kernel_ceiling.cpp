@@ -41,13 +41,7 @@ struct Layer {
 // A convolution of which `kept` of the blocks live, with patterns of 4 of 9 taps where 3x3 and
 // sparse.
 ir::Graph layer_of(const Shape& s, bool integer, double kept, int group) {
-  LayerShape shape;
-  shape.c_in = s.in;
-  shape.c_out = s.out;
-  shape.kernel_h = shape.kernel_w = s.kernel;
-  shape.height = shape.width = s.size;
-  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = s.kernel / 2;
-  shape.int8 = integer;
+  const LayerShape shape = latency::square_layer(s.in, s.out, s.kernel, s.size, integer);
   LayerVariant variant;
   if (kept < 1 || s.kernel == 3)
     variant = {s.kernel == 3 ? Sparsity::Scheme::pattern : Sparsity::Scheme::block, group,

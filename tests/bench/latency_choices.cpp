@@ -44,17 +44,6 @@ struct Candidate {
   double predicted_us = 0, measured_us = 0;
 };
 
-LayerShape layer_of(const Shape& s, bool integer) {
-  LayerShape shape;
-  shape.c_in = s.in;
-  shape.c_out = s.out;
-  shape.kernel_h = shape.kernel_w = s.kernel;
-  shape.height = shape.width = s.size;
-  shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = s.kernel / 2;
-  shape.int8 = integer;
-  return shape;
-}
-
 std::vector<LayerVariant> variants_of(const LayerShape& shape, double rate) {
   std::vector<LayerVariant> variants = {{}};
   const int lane = shape.int8 ? 4 : 1;
@@ -82,7 +71,7 @@ int main(int argc, char** argv) {
   int best = 0;
   for (const Shape& s : kShapes) {
     for (const bool integer : {false, true}) {
-      const LayerShape shape = layer_of(s, integer);
+      const LayerShape shape = latency::square_layer(s.in, s.out, s.kernel, s.size, integer);
       for (const double rate : kRates) {
         std::vector<Candidate> candidates;
         for (const LayerVariant& variant : variants_of(shape, rate)) {
