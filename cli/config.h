@@ -129,6 +129,7 @@ struct Requirements {
   std::optional<double> latency_ms_max;
   std::optional<double> size_bytes_max;
   std::optional<double> peak_ram_bytes_max;
+  int rounds = 3;
 
   template <class V>
   void describe(V& v) {
@@ -139,6 +140,9 @@ struct Requirements {
     v.number("size_bytes_max", size_bytes_max, {1, 1e15}, "Bytes of the bundle's weights.");
     v.number("peak_ram_bytes_max", peak_ram_bytes_max, {1, 1e15},
              "Bytes of memory that the compiled network asks for.");
+    v.number("rounds", rounds, {1, 100},
+             "How often, at most, a stage chooses its rates from requirements: again where the "
+             "finished network missed one.");
   }
 };
 

@@ -36,6 +36,7 @@ torch::Tensor logical_weight(const torch::Tensor& weight, const WeightShape& sha
 class MaskSet {
  public:
   void set(const std::string& weight, LayerMask mask) { masks_[weight] = std::move(mask); }
+  void erase(const std::string& weight) { masks_.erase(weight); }
   const std::map<std::string, LayerMask>& layers() const { return masks_; }
   bool empty() const { return masks_.empty(); }
 

@@ -6,6 +6,7 @@
 #include "core/glob.h"
 #include "core/reference/integer.h"
 #include "core/suggest.h"
+#include "quantize/integer_plan.h"
 #include "quantize/qdq_layers.h"
 
 namespace xgen::quantize {
@@ -126,10 +127,10 @@ bool own_scale(const ir::Graph& graph, const ir::UseMap& uses, const Plan& plan,
   return node == nullptr || !keeps_scale(graph, *node);
 }
 
-QuantizedWeights quantized(const WeightLayer& layer, float s_x) {
+QuantizedWeights quantized(const WeightLayer& layer, const LayerScales& scales) {
   std::span<const float> bias;
   if (layer.bias != nullptr) bias = layer.bias->as<float>();
-  QuantizedWeights q = quantize_weights(layer.weight->as<float>(), bias, layer.channels, s_x);
+  QuantizedWeights q = quantize_weights(layer.weight->as<float>(), bias, layer.channels, scales);
   if (const auto problem = overflow(q)) {
     throw UserError(
         str("node \"", layer.node->name, "\": ", *problem, "; exclude it from quantization"));
@@ -240,7 +241,7 @@ class Inserter {
     const WeightLayer layer = *weight_layer(from_, uses_, node);
     const auto& x = params_[at(node.input(0))];
     XGEN_CHECK(x.has_value(), "the input of \"", node.name, "\" has no scale");
-    const QuantizedWeights q = quantized(layer, x->quant.scale[0]);
+    const QuantizedWeights q = quantized(layer, {x->quant.scale[0]});
     const std::string name = from_.value(layer.weight_id).name;
     const auto channels = static_cast<std::int64_t>(q.scale.size());
     const ir::ValueId scale =
@@ -296,6 +297,7 @@ ir::Graph insert_qdq(const ir::Graph& graph, const std::map<std::string, Activat
 ir::Graph bake_weights(const ir::Graph& qdq) {
   ir::Graph graph = qdq;
   const ir::UseMap uses(qdq);
+  const IntegerPlan plan = make_integer_plan(qdq);
   std::vector<ir::Node> nodes;
   for (std::size_t n = 0; n < qdq.nodes().size(); ++n) {
     const ir::Node& node = qdq.nodes()[n];
@@ -308,7 +310,11 @@ ir::Graph bake_weights(const ir::Graph& qdq) {
     }
     const ir::Constant* s_x = qdq.constant(x->input(1));
     XGEN_CHECK(s_x != nullptr && s_x->size() == 1, "the scale of \"", x->name, "\"");
-    const QuantizedWeights q = quantized(*layer, s_x->as<float>()[0]);
+    LayerScales scales{s_x->as<float>()[0]};
+    if (const auto known = plan.nodes.find(node.name);
+        known != plan.nodes.end() && known->second.result)
+      scales.s_y = known->second.result->steps.scale;
+    const QuantizedWeights q = quantized(*layer, scales);
     const auto channels = static_cast<std::int64_t>(q.scale.size());
     const ir::Value& weight = qdq.value(layer->weight_id);
     const ir::ValueId values = graph.add_constant(

@@ -70,7 +70,7 @@ struct IntegerSimulation::Impl {
   }
 
   LayerIntegers integers(const WeightLayer& layer, const Tensor& weight, const Tensor& bias,
-                         float s_x) const {
+                         const LayerScales& scales) const {
     QuantizedWeights q;
     const bool baked = weight.scalar_type() == torch::kChar;
     if (baked) {
@@ -87,7 +87,7 @@ struct IntegerSimulation::Impl {
     } else {
       const auto w = elements<float>(weight, torch::kFloat32);
       const auto b = bias.defined() ? elements<float>(bias, torch::kFloat32) : std::vector<float>{};
-      q = quantize_weights(w, b, layer.channels, s_x);
+      q = quantize_weights(w, b, layer.channels, scales);
     }
     if (const auto problem = overflow(q)) {
       throw UserError(::xgen::str("node \"", layer.node->name, "\": ", *problem,
@@ -110,7 +110,7 @@ struct IntegerSimulation::Impl {
       along[static_cast<std::size_t>(layer.axis)] = -1;
       result.weight = with_gradient_of(result.weight, (weight / scale.view(along)).to(type));
       if (bias.defined()) {
-        result.bias = with_gradient_of(result.bias, (bias / (scale * s_x)).to(type));
+        result.bias = with_gradient_of(result.bias, (bias / (scale * scales.s_x)).to(type));
       }
     }
     result.scale = std::move(q.scale);
@@ -122,7 +122,9 @@ struct IntegerSimulation::Impl {
     const WeightLayer description = *weight_layer(graph, uses, node);
     const float s_x = planned.inputs[0].scale;
     const Tensor bias = inputs.size() > 2 ? inputs[2] : Tensor();
-    const LayerIntegers q = integers(description, inputs[1], bias, s_x);
+    const std::optional<float> s_y =
+        planned.result ? std::optional(planned.result->steps.scale) : std::nullopt;
+    const LayerIntegers q = integers(description, inputs[1], bias, {s_x, s_y});
     const Tensor x = centred(planned, inputs, 0).to(q.weight.scalar_type());
     Tensor sums;
     if (const ir::Conv* conv = node.as<ir::Conv>()) {

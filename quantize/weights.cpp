@@ -6,16 +6,37 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/reference/integer.h"
 
 namespace xgen::quantize {
 
-float weight_scale(float largest_weight, float bias, float s_x) {
-  return std::max({largest_weight / 127.0F, std::abs(bias) / (s_x * 1073741824.0F),
-                   std::numeric_limits<float>::min()});
+namespace {
+
+// About every second number will do.
+constexpr int kMostTries = 64;
+
+bool same_in_float(float s_x, float s_w, float s_y) {
+  const float product = s_x * s_w;
+  return product / s_y == reference::requantize_scale(s_x, s_w, s_y);
+}
+
+}  // namespace
+
+float weight_scale(float largest_weight, float bias, const LayerScales& scales) {
+  const float least =
+      std::max({largest_weight / 127.0F, std::abs(bias) / (scales.s_x * 1073741824.0F),
+                std::numeric_limits<float>::min()});
+  if (!scales.s_y) return least;
+  float scale = least;
+  for (int i = 0; i < kMostTries; ++i) {
+    if (same_in_float(scales.s_x, scale, *scales.s_y)) return scale;
+    scale = std::nextafter(scale, std::numeric_limits<float>::max());
+  }
+  return least;  // products of numbers so small that they have few bits
 }
 
 QuantizedWeights quantize_weights(std::span<const float> weight, std::span<const float> bias,
-                                  const Channels& channels, float s_x) {
+                                  const Channels& channels, const LayerScales& scales) {
   XGEN_CHECK(bias.empty() || bias.size() == channels.count, bias.size(), " biases for ",
              channels.count, " channels");
   QuantizedWeights q;
@@ -28,9 +49,9 @@ QuantizedWeights quantize_weights(std::span<const float> weight, std::span<const
   q.bound.assign(channels.count, 0);
   for (std::size_t c = 0; c < channels.count; ++c) {
     const float b = bias.empty() ? 0.0F : bias[c];
-    q.scale.push_back(weight_scale(largest[c], b, s_x));
-    const double steps = std::nearbyint(
-        static_cast<double>(b) / (static_cast<double>(s_x) * static_cast<double>(q.scale[c])));
+    q.scale.push_back(weight_scale(largest[c], b, scales));
+    const double steps = std::nearbyint(static_cast<double>(b) / (static_cast<double>(scales.s_x) *
+                                                                  static_cast<double>(q.scale[c])));
     q.bias[c] = static_cast<std::int32_t>(std::clamp(steps, -2147483647.0, 2147483647.0));
     q.bound[c] = std::abs(static_cast<std::int64_t>(q.bias[c]));
   }

@@ -25,17 +25,25 @@ struct QuantizedWeights {
   std::vector<std::int64_t> bound;
 };
 
+/// Scales of a layer's input and of its result; no s_y where the result stays f32.
+struct LayerScales {
+  float s_x = 1;
+  std::optional<float> s_y = {};
+};
+
 /// max(max |w| / 127, |b| / (s_x 2^30), smallest normal number): the second keeps the bias in
-/// int32.
-float weight_scale(float largest_weight, float bias, float s_x);
+/// int32. Then the next number above it for which s_x * s_w / s_y is the same in fp32 as in double:
+/// a runtime that forms it in fp32 (ONNX Runtime does) multiplies accumulators by the same number
+/// as our kernels. Otherwise it rounds a few results in a million the other way, and deep networks
+/// multiply them.
+float weight_scale(float largest_weight, float bias, const LayerScales& scales);
 
 /// Quantizes a layer. Rounding is to nearest, ties to even; q = round(w / scale) as ONNX'
 /// QuantizeLinear does, bias = round(double(b) / (double(s_x) * scale)).
 ///
 /// @param bias  one per channel, or empty.
-/// @param s_x   scale of the layer's input.
 QuantizedWeights quantize_weights(std::span<const float> weight, std::span<const float> bias,
-                                  const Channels& channels, float s_x);
+                                  const Channels& channels, const LayerScales& scales);
 
 /// Why the layer cannot be computed in int32, naming the channel; nothing when it can.
 std::optional<std::string> overflow(const QuantizedWeights& weights);

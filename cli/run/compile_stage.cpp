@@ -4,11 +4,11 @@
 #include "cli/evaluate_compiled.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/run_context.h"
+#include "cli/run/twin_times.h"
 #include "codegen/bundle/bundle.h"
 #include "codegen/latency/ceiling.h"
 #include "codegen/latency/timed_model.h"
 #include "codegen/latency/timing.h"
-#include "codegen/latency/twins.h"
 #include "codegen/runtime/c_compiler.h"
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -45,37 +45,6 @@ struct Variant {
   std::unique_ptr<TimedModel> timed;
   json row;
 };
-
-// Times of each convolution in the compressed network and in its dense twin; found once, then
-// remembered.
-latency::LayerTwinTimes layer_times(RunContext& run, const std::string& stage, Variant& compressed,
-                                    Variant& dense) {
-  const auto key = [&](const char* which, const std::string& node) {
-    return str(stage, " ", which, " ", node);
-  };
-  const auto recalled = [&] {
-    latency::LayerTwinTimes times;
-    for (const Step& step : compressed.program.steps) {
-      const auto mine = run.latency().recall(key("compressed", step.name));
-      const auto twin = run.latency().recall(key("dense", step.name));
-      if (mine && twin) times[step.name] = {*mine, *twin};
-    }
-    return times;
-  };
-  if (const auto known = recalled(); !known.empty()) return known;
-  const latency::LayerTwinTimes found =
-      run.latency().measures()
-          ? latency::time_twins({compressed.program, *compressed.timed},
-                                {dense.program, *dense.timed})
-          : latency::predict_twins(compressed.program, dense.program, run.latency().model());
-  std::map<std::string, double> fresh;
-  for (const auto& [node, layer] : found) {
-    fresh[key("compressed", node)] = layer.compressed_us;
-    fresh[key("dense", node)] = layer.dense_us;
-  }
-  run.latency().remember(fresh);
-  return recalled();
-}
 
 std::int64_t sum_macs(const Program& program, std::int64_t Step::*field) {
   std::int64_t sum = 0;
@@ -144,8 +113,7 @@ json layer_rows(const Variant& compressed, const latency::LayerTwinTimes& times,
       row["gflops"] = gflops;
       if (top > 0) row["ceiling_share"] = 1e9 * gflops / top;
       if (losers.count(step.name) != 0)
-        row["reason"] = str("compiled dense: its pruned kernel took ", found->second.compressed_us,
-                            " us, the dense one ", found->second.dense_us, " us");
+        row["reason"] = "compiled dense: " + text_of_loser(found->second);
       else if (step.scheme != "dense")
         row["reason"] =
             str(std::round(100 * found->second.dense_us / found->second.compressed_us) / 100,
@@ -211,7 +179,10 @@ StageResult run_compile_stage(RunContext& run, const CompileStage& stage, const 
   add("compressed", [](const Compiled& c) { return c.shipped.program; });
   // Law 1 over the whole network: layers whose kernels lose against their dense twins are compiled
   // dense.
-  const auto times = layer_times(run, stage.name, variants[2], variants[1]);
+  const auto times = twin_times(run, stage.name, variants[2].program, variants[1].program, [&] {
+    return latency::time_twins({variants[2].program, *variants[2].timed},
+                               {variants[1].program, *variants[1].timed});
+  });
   const std::set<std::string> losers = latency::losers(compiled.shipped.program, times);
   if (!losers.empty()) {
     variants.pop_back();

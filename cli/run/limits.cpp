@@ -30,12 +30,12 @@ Limits limits_of(const RunContext& run, const PruneStage& stage, double all_conv
         all_conv_macs / *fewer - (all_conv_macs - open_conv_macs));
     return limits;
   }
-  const Requirements& wanted = run.config().requirements;
-  if (wanted.latency_ms_max)
-    add(&prune::Cost::latency_us, "latency_ms_max", *wanted.latency_ms_max, 1e3,
-        1e3 * kClock * *wanted.latency_ms_max);
-  if (wanted.size_bytes_max)
-    add(&prune::Cost::bytes, "size_bytes_max", *wanted.size_bytes_max, 1, *wanted.size_bytes_max);
+  const Goal& goal = run.goal();
+  if (goal.latency_ms)
+    add(&prune::Cost::latency_us, "latency_ms_max", *goal.latency_ms, 1e3,
+        1e3 * kClock * *goal.latency_ms);
+  if (goal.size_bytes)
+    add(&prune::Cost::bytes, "size_bytes_max", *goal.size_bytes, 1, *goal.size_bytes);
   return limits;
 }
 

@@ -217,7 +217,7 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   std::vector<prune::RateTable> tables = scanned(run, stage, image, scan, candidates);
   const Limits limits = limits_of(run, stage, all_conv_macs, open_conv_macs);
   const auto name = [&](const std::string& what) {
-    return ::xgen::str(stage.name, " ", what, int8 ? " int8" : " fp32");
+    return ::xgen::str(run.of_round(stage.name), " ", what, int8 ? " int8" : " fp32");
   };
 
   // What lies between layers, and what has no choice: learnt from whole networks.

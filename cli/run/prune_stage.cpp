@@ -10,6 +10,7 @@
 #include "cli/run/mapping.h"
 #include "cli/run/repair_weights.h"
 #include "cli/run/run_context.h"
+#include "cli/run/twin_times.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "core/log.h"
@@ -146,6 +147,17 @@ json layer_rows(const PruneStage& stage, const Decision& decision,
   return rows;
 }
 
+// Notes of layers which lost against their dense twins that they stay dense.
+void mark_losers(json& rows, const json& losers) {
+  for (json& row : rows) {
+    const auto lost = losers.find(row["node"].get<std::string>());
+    if (lost == losers.end()) continue;
+    for (const char* key : {"rate", "kept", "group_out", "lane_channels"}) row.erase(key);
+    row.update(
+        {{"status", "dense"}, {"scheme", "dense"}, {"kept_macs", row["macs"]}, {"reason", *lost}});
+  }
+}
+
 double macs_divided_by(const json& rows) {
   double before = 0, after = 0;
   for (const json& row : rows) {
@@ -253,6 +265,24 @@ void rewind(RunContext& run, const PruneStage& stage, train::GraphModule& module
   }
 }
 
+// Law 1 in the whole network: masks of layers that lose there are taken away before the network is
+// trained on. @return the reasons, by node.
+json drop_losers(RunContext& run, const PruneStage& stage, const train::GraphModule& module,
+                 const json& rows, prune::MaskSet& masks) {
+  json reasons = json::object();
+  const ir::Graph masked = ir::infer_shapes(masks.annotate(module.to_graph()));
+  for (const auto& [node, times] :
+       losers_of_network(run, stage.name + " masked", masked, stage.final_type == "int8")) {
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [&](const json& r) { return r["node"] == node; });
+    if (row == rows.end()) continue;
+    masks.erase((*row)["weight"]);
+    reasons[node] = text_of_loser(times);
+    log::info(::xgen::str(node, " stays dense: ", text_of_loser(times)));
+  }
+  return reasons;
+}
+
 // A network whose weights moved less than halfway is pruned by magnitude in effect: 0.1 to 0.2 is
 // what converging runs end with.
 constexpr double kAdmmConverged = 0.5;
@@ -290,7 +320,8 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
           train::train(module, run.data().train, run.data().validation, stage.training, context));
       row["figures"] = algorithm->figures();
     }
-    const prune::MaskSet masks = algorithm->masks();
+    prune::MaskSet masks = algorithm->masks();
+    row["losers"] = drop_losers(run, stage, module, decided.record["layers"], masks);
     masks.apply(params);
     if (stage.algorithm.repair_samples > 0) {
       train::GraphModule dense(decided.graph, run.device());
@@ -312,6 +343,8 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
     }
   }
   record["mask_sha256"] = masked.record["mask_sha256"];
+  mark_losers(record["layers"], masked.record["losers"]);
+  record["conv_macs_divided_by"] = macs_divided_by(record["layers"]);
   record["validation_before_fine_tuning"] = masked.record["validation"];
 
   train::GraphModule module(masked.graph, run.device());

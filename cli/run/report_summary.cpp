@@ -129,6 +129,27 @@ std::string variants_section(const json& report) {
   return "<h2>The compiled networks</h2>\n" + table.html();
 }
 
+namespace {
+
+// What earlier choices of rates came to, where a requirement was missed.
+std::string rounds_table(const json& report) {
+  HtmlTable table{{{"Earlier round", "n"}, {"Rates were chosen for", "layer"}, {"Got", "why"}}, {}};
+  for (const json& round : list_at(report, "/rounds")) {
+    std::string goal, got;
+    for (const auto& [name, limit] : round.at("goal").items())
+      goal += str(goal.empty() ? "" : ", ", name, " ", plain(limit));
+    for (const json& row : list_at(round, "/requirements"))
+      got += str(got.empty() ? "" : ", ", text_at(row, "/name"), " ",
+                 or_absent(number_at(row, "/got"), plain),
+                 row.at("met").get<bool>() ? "" : " (missed)");
+    table.rows.push_back(
+        {{std::to_string(table.rows.size() + 1), escaped(goal), escaped(got)}, ""});
+  }
+  return table.rows.empty() ? "" : table.html();
+}
+
+}  // namespace
+
 std::string requirements_section(const json& report) {
   HtmlTable table{{{"Requirement", "layer"}, {"Wanted", "n"}, {"Got", "n"}, {"", "n"}}, {}};
   for (const json& r : list_of_run(report, "/requirements")) {
@@ -139,7 +160,7 @@ std::string requirements_section(const json& report) {
           or_absent(number_at(r, "/got"), plain),
           met ? "<span class=\"met\">✓ met</span>" : "<span class=\"miss\">✗ not met</span>"}});
   }
-  return table.rows.empty() ? "" : "<h2>Requirements</h2>\n" + table.html();
+  return table.rows.empty() ? "" : "<h2>Requirements</h2>\n" + table.html() + rounds_table(report);
 }
 
 std::string stages_section(const json& report) {

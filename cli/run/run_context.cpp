@@ -86,7 +86,8 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
                               ? loaded_.path(loaded_.config.target).string()
                               : loaded_.config.target)),
       device_(device_of(loaded_.config)),
-      resume_(options.resume) {
+      resume_(options.resume),
+      goal_(first_goal(loaded_.config.requirements)) {
   torch::set_num_threads(config().threads);
   // A compiler that is missing is found out now, not when hours of training are done.
   if (compiles_here(config(), options.only_stage)) CCompiler compiler(host_compiler());
@@ -116,6 +117,8 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
              {"manifest", manifest},
              {"stages", json::array()},
              {"notes", json::array()},
+             {"requirements", json::array()},
+             {"rounds", json::array()},
              {"samples",
               {{"train", data_.train.size()},
                {"validation", data_.validation.size()},
@@ -163,11 +166,17 @@ void RunContext::claim() const {
   write_atomically(folder_ / "config.json", write_config(config()).dump(2) + "\n");
 }
 
-bool RunContext::is_done(const std::string& name) const {
-  return fs::exists(folder_ / "checkpoints" / (name + ".json"));
+void RunContext::begin_round(const Goal& goal) {
+  goal_ = goal;
+  ++round_;
 }
 
-StageResult RunContext::once(const std::string& name, const std::function<StageResult()>& work) {
+std::string RunContext::of_round(const std::string& name) const {
+  return round_ == 1 ? name : str(name, ".round", round_);
+}
+
+StageResult RunContext::once(const std::string& step, const std::function<StageResult()>& work) {
+  const std::string name = of_round(step);
   const fs::path base = folder_ / "checkpoints" / name;
   const fs::path graph_file = base.string() + ".onnx", record_file = base.string() + ".json";
   if (!fs::exists(record_file)) {
@@ -185,7 +194,7 @@ StageResult RunContext::once(const std::string& name, const std::function<StageR
 train::TrainContext RunContext::train_context(const std::string& stage, std::int64_t epochs) const {
   train::TrainContext context;
   context.run_folder = folder_;
-  context.stage = stage;
+  context.stage = of_round(stage);
   context.epochs = epochs;
   context.seed = config().seed;
   context.threads = config().threads;

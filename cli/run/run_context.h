@@ -12,6 +12,7 @@
 
 #include "cli/config.h"
 #include "cli/requirements_error.h"
+#include "cli/run/rounds.h"
 #include "codegen/latency/latency_store.h"
 #include "core/ir/graph.h"
 #include "core/target.h"
@@ -51,10 +52,16 @@ class RunContext {
   torch::Device device() const { return device_; }
   bool resume() const { return resume_; }
 
-  /// Runs `work` once: what it leaves is stored as checkpoints/NAME.onnx and .json, and read back
-  /// when the run is resumed.
+  /// What the rates of this round are chosen for.
+  const Goal& goal() const { return goal_; }
+  /// Begins the next round: what it makes is kept beside what earlier ones made.
+  void begin_round(const Goal& goal);
+  /// What is made anew in each round, by name.
+  std::string of_round(const std::string& name) const;
+
+  /// Runs `work` once a round: what it leaves is stored as checkpoints/NAME.onnx and .json, and
+  /// read back when the run is resumed.
   StageResult once(const std::string& name, const std::function<StageResult()>& work);
-  bool is_done(const std::string& name) const;
 
   train::TrainContext train_context(const std::string& stage, std::int64_t epochs) const;
   /// Accuracy of a float network on the validation split, or on the test split where none is kept
@@ -90,6 +97,8 @@ class RunContext {
   train::DataSplits data_;
   std::unique_ptr<LatencyStore> latency_;
   nlohmann::json report_;
+  Goal goal_;
+  int round_ = 1;
 };
 
 nlohmann::json to_json(const train::Metrics& metrics);

@@ -48,7 +48,7 @@ SensitivityScan::SensitivityScan(RunContext& run, const ir::Graph& graph, const 
       file_(run.folder() / "checkpoints" / (name + ".scan.json")),
       known_(nlohmann::json::object()) {
   const std::string weights = module_.weights_hash();
-  if (std::ifstream file(file_); file && run.resume()) {
+  if (std::ifstream file(file_); file) {
     known_ = nlohmann::json::parse(file, nullptr, false);
     if (!known_.is_object() || known_.value("weights", "") != weights)
       known_ = nlohmann::json::object();

@@ -307,6 +307,64 @@ TEST_F(Run, MeetsLimitsOfTimeAndSizeTogether) {
   EXPECT_LE(compressed.at("latency_ms"), 1.3 * ms) << outcome.err;
 }
 
+TEST_F(Run, TrainsALayerThatLosesInTheNetworkOnWithoutItsMask) {
+  keep_stages(2);
+  ASSERT_EQ(run("a").code, 0);
+  const auto pruned = [](const json& rows) {
+    std::vector<std::string> nodes;
+    for (const json& row : rows) {
+      if (row.at("status") == "pruned") nodes.push_back(row.at("node"));
+    }
+    return nodes;
+  };
+  const json before = report("a").at("stages").back();
+  ASSERT_GE(pruned(before.at("layers")).size(), 2);
+  const std::string loser = pruned(before.at("layers")).front();
+  json times = json::parse(text_of(folder_ / "a" / "measurements.json"));
+  times["layers_us"]["prune masked compressed " + loser] = 2;
+  times["layers_us"]["prune masked dense " + loser] = 1;
+  std::ofstream(folder_ / "times.json") << times.dump();
+  ASSERT_EQ(run("b", {"--measurements", (folder_ / "times.json").string()}).code, 0);
+  const json after = report("b").at("stages").back();
+  EXPECT_EQ(pruned(after.at("layers")).size() + 1, pruned(before.at("layers")).size());
+  for (const json& row : after.at("layers")) {
+    if (row.at("node") != loser) continue;
+    EXPECT_EQ(row.at("kept_macs"), row.at("macs"));
+    EXPECT_EQ(row.at("reason"), "in the network its pruned kernel takes 2 us, its dense one 1 us");
+  }
+  EXPECT_LT(after.at("conv_macs_divided_by"), before.at("conv_macs_divided_by"));
+  EXPECT_NE(after.at("mask_sha256"), before.at("mask_sha256"));
+}
+
+TEST_F(Run, ChoosesAgainWhereTheFinishedNetworkMissesALimit) {
+  config_["stages"].erase(2);  // fp32, where convolutions take most of the time
+  config_["stages"][1]["final_type"] = "fp32";
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"latency_ms_max", 1e-5}, {"rounds", 2}};
+  ASSERT_EQ(run("slow").code, 3);
+  // Times that promise too much of the whole network: nothing is pruned for a limit that it misses.
+  const fs::path promised = folder_ / "promised.json";
+  json times = json::parse(text_of(folder_ / "slow" / "measurements.json"));
+  const double dense_us = times.at("layers_us").at("prune dense fp32");
+  const double wanted = 0.75 * 1e-3 * dense_us;
+  for (const char* name : {"prune dense fp32", "prune chosen 0 fp32"})
+    times["layers_us"][name] = 0.7 * dense_us;
+  std::ofstream(promised) << times.dump();
+  config_["requirements"]["latency_ms_max"] = wanted;
+  const Outcome outcome = run("a", {"--measurements", promised.string()});
+  const json rounds = report("a").at("rounds");
+  ASSERT_EQ(rounds.size(), 1) << outcome.err;
+  EXPECT_EQ(rounds[0].at("goal").at("latency_ms"), wanted);
+  EXPECT_FALSE(rounds[0].at("requirements")[0].at("met"));
+  EXPECT_THAT(outcome.err, HasSubstr("round 1 missed: latency_ms_max: wanted at most "));
+  EXPECT_EQ(report("a").at("stages").size(), 4) << "stages of the last round alone";
+  EXPECT_TRUE(fs::exists(folder_ / "a" / "checkpoints" / "prune.round2.json")) << outcome.err;
+  // Resumed, it goes the same way without training.
+  const Outcome again = run("a", {"--resume"});
+  EXPECT_EQ(again.code, outcome.code) << again.err;
+  EXPECT_THAT(again.err, HasSubstr("prune.round2: done before"));
+}
+
 TEST_F(Run, PrunesNothingWhereTheNetworkKeepsTheLimitsAsItIs) {
   config_["stages"][1]["rates"] = {{"from_requirements", true}};
   config_["requirements"] = {{"latency_ms_max", 100}};

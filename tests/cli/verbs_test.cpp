@@ -332,6 +332,12 @@ TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
       run("latency compare " + path("table slow") + " " + path("table fast") + " --json");
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_NEAR(said.parsed()["kernels"][0]["second_over_first"], 1.0 / 3, 1e-6);
+  const Said checked = run("latency check " + path("table fast") + " --target aarch64 --table " +
+                           path("table slow") + " --json");
+  ASSERT_EQ(checked.code, 0) << checked.err;
+  EXPECT_EQ(checked.parsed()["calls"], 1);
+  EXPECT_EQ(checked.parsed()["within_10_percent"], 0);
+  EXPECT_NEAR(checked.parsed()["kernels"][0]["median_error"], 2, 1e-6);
   const std::string predict = "predict " + path("model.onnx") + " --table " + path("table slow");
   EXPECT_GT(run(predict + " --target aarch64 --json").parsed()["latency_ms"], 0);
   EXPECT_EQ(refusal(predict + " --target x86_64"),

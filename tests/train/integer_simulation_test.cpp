@@ -60,7 +60,7 @@ Stored naive_conv(const Stored& x, const ir::Constant& weight, const ir::Constan
   const auto per_filter = static_cast<std::size_t>(weight.size() / weight.shape[0]);
   const QuantizedWeights q =
       quantize_weights(weight.as<float>(), bias.as<float>(),
-                       {static_cast<std::size_t>(weight.shape[0]), per_filter}, x.scale);
+                       {static_cast<std::size_t>(weight.shape[0]), per_filter}, {x.scale, y.scale});
   for (int o = 0; o < y.c; ++o) {
     const auto f = static_cast<std::size_t>(o);
     const float scale = reference::requantize_scale(x.scale, q.scale[f], y.scale);
@@ -160,7 +160,7 @@ struct Network {
           total, reference::average_scale(joined.scale, mean.scale, 12), mean.zero, {}));
     }
     const QuantizedWeights q = quantize_weights(
-        constants.at("w3").as<float>(), constants.at("b3").as<float>(), {5, 16}, mean.scale);
+        constants.at("w3").as<float>(), constants.at("b3").as<float>(), {5, 16}, {mean.scale});
     std::vector<float> outputs;
     for (std::size_t o = 0; o < 5; ++o) {
       std::int32_t total = q.bias[o];
