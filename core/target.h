@@ -38,7 +38,7 @@ struct Target {
   std::vector<std::string> kernels;  ///< instruction sets of the bundle, slowest first.
   std::string cross_compiler;        ///< C compiler for a machine that is not this one.
   std::string emulator;              ///< runs its programs here.
-  std::int64_t l1_bytes = 32768, l2_bytes = 1048576;
+  std::int64_t l1_bytes = 32768, l2_bytes = 1048576, l3_bytes = 8388608;
   int vector_lanes = 16;
   bool signed_activations = false;  ///< int8 activations are stored as x ^ 0x80.
   int dense_group_fp32 = 8, dense_group_int8 = 8;
@@ -55,6 +55,8 @@ struct Target {
     v.text("emulator", emulator, "Program that runs the target's programs here.");
     v.number("l1_bytes", l1_bytes, {1024, 1 << 30}, "First-level data cache of a core, in bytes.");
     v.number("l2_bytes", l2_bytes, {1024, 1 << 30}, "Second-level cache of a core, in bytes.");
+    v.number("l3_bytes", l3_bytes, {1024, std::int64_t{1} << 40},
+             "What a core may count on of the last level of cache, in bytes.");
     v.number("vector_lanes", vector_lanes, {1, 16}, "32-bit lanes of the widest vector.");
     v.boolean("signed_activations", signed_activations,
               "int8 activations are stored as x ^ 0x80, for want of a u8 x s8 product.");

@@ -15,6 +15,8 @@ constexpr int kWidest = 8;        // vectors of a tile: what widest_tile() gives
 constexpr double kLine = 64;      // bytes of a cache line
 constexpr int kMapPositions = 4;  // positions that filter_conv_map computes at a time
 
+constexpr int kLevels = 3;  // of Lines
+
 // The order of what is counted.
 enum Count {
   kCalls,
@@ -22,13 +24,13 @@ enum Count {
   kEntries = kTiles + kWidest,  // kWidest of them
   kResiduals = kEntries + kWidest,
   kActivations,
-  kBorderLanes,
+  kBorderLanes = kActivations + kFunctions,
   kBorderRuns,
   kSplitLanes,
   kSplitRuns,
-  kL2Lines,
-  kL3Lines,
-  kPlaneConvCounts
+  kLines,                      // kLevels of them
+  kStored = kLines + kLevels,  // kLevels of them
+  kPlaneConvCounts = kStored + kLevels
 };
 
 enum MapCount {
@@ -37,23 +39,23 @@ enum MapCount {
   kMapEntries,
   kMapPositionCount,
   kMapResiduals,
-  kMapActivations,
-  kMapBorderLanes,
+  kMapActivations,  // kFunctions of them
+  kMapBorderLanes = kMapActivations + kFunctions,
   kMapBorderRuns,
   kMapSplitLanes,
   kMapSplitRuns,
-  kMapL2Lines,
-  kMapL3Lines,
-  kMapCounts
+  kMapLines,
+  kMapStored = kMapLines + kLevels,
+  kMapCounts = kMapStored + kLevels
 };
 
 enum FilterCount {
   kFilterCalls,
   kFilterGroups,
   kFilterEntries,
-  kFilterL2,
-  kFilterL3,
-  kFilterCounts
+  kFilterActivations,
+  kFilterLines = kFilterActivations + kFunctions,
+  kFilterCounts = kFilterLines + kLevels
 };
 
 bool is_map(const std::string& kernel) { return kernel.rfind("filter_conv_map", 0) == 0; }
@@ -75,16 +77,21 @@ BorderWork split_work(const xgen_conv& c) {
   return {planes * rows * c.split.pitch, planes * c.split.height};
 }
 
-// Lines that `bytes` of weights take from farther than the first level when they are walked through
-// `times` times beside `others` bytes which are in use as well.
-struct Lines {
-  double l2 = 0, l3 = 0;
-};
-Lines streamed(double bytes, double times, double others, const Machine& machine) {
-  const double lines = bytes / kLine * times;
-  if (bytes + others > static_cast<double>(machine.l2_bytes)) return {lines, lines};
-  if (bytes + others > static_cast<double>(machine.l1_bytes)) return {lines, 0};
-  return {};
+void add_lines(Work& work, int first, const Lines& lines) {
+  const auto at = static_cast<std::size_t>(first);
+  work.counts[at] += lines.l2;
+  work.counts[at + 1] += lines.l3;
+  work.counts[at + 2] += lines.memory;
+}
+
+// Bytes that a convolution writes, and reads of a residual.
+double stored_bytes(const xgen_conv& c) {
+  const double y = static_cast<double>(c.y.plane) * c.outputs;
+  const double split = c.split.data == XGEN_NONE
+                           ? 0.0
+                           : static_cast<double>(c.split.plane) * c.split.planes * c.split.phases;
+  return y + split +
+         (c.residual == XGEN_NONE ? 0.0 : static_cast<double>(c.residual_plane) * c.outputs);
 }
 
 // Bytes of one entry's weights and of its place in the list.
@@ -114,7 +121,7 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   tiles(narrow + 1, wide_tiles);
   const double stored = static_cast<double>(chunks) * steps * c.outputs;
   if (c.residual != XGEN_NONE) count(kResiduals) = stored;
-  if (c.activation != XGEN_LINEAR) count(kActivations) = stored;
+  if (const auto function = function_of(c.activation)) count(kActivations + *function) = stored;
   const BorderWork border = border_work(c.y, c.outputs), split = split_work(c);
   count(kBorderLanes) = border.lanes;
   count(kBorderRuns) = border.runs;
@@ -129,9 +136,10 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const Lines from_input =
       streamed(tile_input, tile_count * c.groups,
                std::min(weights, entry_bytes(variant.group, lists.shared)), machine);
-  const Lines once = streamed(lists.lanes * lists.lane_bytes, 1, weights, machine);
-  count(kL2Lines) = from_weights.l2 + from_input.l2 + once.l2;
-  count(kL3Lines) = from_weights.l3 + from_input.l3 + once.l3;
+  const double input = lists.lanes * lists.lane_bytes, output = stored_bytes(c);
+  const Lines once = streamed(input, 1, weights + output, machine);
+  add_lines(work, kStored, streamed(output, 1, weights + input, machine));
+  for (const Lines& lines : {from_weights, from_input, once}) add_lines(work, kLines, lines);
   return work;
 }
 
@@ -148,7 +156,8 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
   count(kMapEntries) = passes * lists.entries * vectors;
   count(kMapPositionCount) = positions * c.groups;
   if (c.residual != XGEN_NONE) count(kMapResiduals) = positions * c.groups;
-  if (c.activation != XGEN_LINEAR) count(kMapActivations) = positions * c.groups * vectors;
+  if (const auto function = function_of(c.activation))
+    count(kMapActivations + *function) = positions * c.groups * vectors;
   const BorderWork border = border_work(c.y, c.outputs), split = split_work(c);
   count(kMapBorderLanes) = border.lanes;
   count(kMapBorderRuns) = border.runs;
@@ -158,14 +167,25 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const double weights = lists.entries * entry_bytes(16, lists.shared);
   const double of_group = weights / std::max(1, c.groups);
   const double input = lists.lanes * lists.lane_bytes;
+  const double output = stored_bytes(c);
   const Lines again = streamed(of_group, passes * c.groups, input, machine);
-  const Lines once = streamed(weights + input, 1, 0, machine);
-  count(kMapL2Lines) = std::max(again.l2, once.l2);
-  count(kMapL3Lines) = std::max(again.l3, once.l3);
+  const Lines once = streamed(weights + input, 1, output, machine);
+  add_lines(work, kMapStored, streamed(output, 1, weights + input, machine));
+  add_lines(work, kMapLines, again.l2 > once.l2 ? again : once);
   return work;
 }
 
 }  // namespace
+
+Lines streamed(double bytes, double times, double others, const Machine& machine) {
+  const double lines = bytes / kLine * times;
+  const double all = bytes + others;
+  if (all <= static_cast<double>(machine.l1_bytes)) return {};
+  if (all <= static_cast<double>(machine.l2_bytes)) return {lines, 0, 0};
+  // The last level is shared and replaced at random: what fits is found there.
+  const double missed = std::max(0.0, 1 - static_cast<double>(machine.l3_bytes) / all);
+  return {lines, lines, lines * missed};
+}
 
 BorderWork border_work(const xgen_planes& p, int count) {
   const int gap = p.pitch - p.width, above = p.top * p.pitch + p.left;
@@ -222,8 +242,9 @@ Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& c, cons
   count(kFilterGroups) = c.groups;
   count(kFilterEntries) = lists.entries * 16.0 / machine.isa.lanes;
   const Lines lines = streamed(lists.entries * entry_bytes(16, lists.shared), 1, 0, machine);
-  count(kFilterL2) = lines.l2;
-  count(kFilterL3) = lines.l3;
+  add_lines(work, kFilterLines, lines);
+  if (const auto function = function_of(c.activation))
+    count(kFilterActivations + *function) = c.groups * 16.0 / machine.isa.lanes;
   return work;
 }
 
@@ -237,23 +258,58 @@ Work conv_work(const Program& program, const std::string& kernel, const xgen_fil
   return filter_conv_work(kernel, args, list_work(program, args.list, args.groups), machine);
 }
 
+std::optional<Function> function_of(int kind) {
+  switch (kind) {
+    case XGEN_LINEAR:
+      return {};
+    case XGEN_RECIPROCAL:
+      return kDivided;
+    case XGEN_SIGMOID:
+    case XGEN_SILU:
+    case XGEN_EXP:
+      return kExponential;
+    case XGEN_LOG:
+    case XGEN_SQRT:
+    case XGEN_ERF:
+    case XGEN_TANH:
+      return kScalarFunction;
+    default:
+      return kPolynomial;
+  }
+}
+
+const std::vector<std::string>& function_names() {
+  static const std::vector<std::string> names = {"polynomials", "divisions", "exponentials",
+                                                 "scalar_functions"};
+  return names;
+}
+
 std::vector<std::string> conv_work_names(const std::string& kernel) {
+  std::vector<std::string> names = {"calls"};
+  const auto add = [&](const std::vector<std::string>& more) {
+    names.insert(names.end(), more.begin(), more.end());
+  };
+  const std::vector<std::string> border = {"border_lanes", "border_runs", "split_lanes",
+                                           "split_runs"},
+                                 lines = {"l2_lines", "l3_lines", "memory_lines"},
+                                 stored = {"stored_l2_lines", "stored_l3_lines",
+                                           "stored_memory_lines"};
   if (is_plane_conv(kernel)) {
-    std::vector<std::string> names = {"calls"};
     for (const char* what : {"tiles_", "entries_"}) {
       for (int width = 1; width <= kWidest; ++width) names.push_back(str(what, width));
     }
-    for (const char* what : {"residual_vectors", "activation_vectors", "border_lanes",
-                             "border_runs", "split_lanes", "split_runs", "l2_lines", "l3_lines"})
-      names.emplace_back(what);
-    return names;
+    add({"residual_vectors"});
+  } else if (is_map(kernel)) {
+    add({"passes", "entries", "positions", "residual_positions"});
+  } else {
+    add({"groups", "entries"});
   }
-  if (is_map(kernel)) {
-    return {"calls",       "passes",       "entries",     "positions",   "residual_positions",
-            "activations", "border_lanes", "border_runs", "split_lanes", "split_runs",
-            "l2_lines",    "l3_lines"};
-  }
-  return {"calls", "groups", "entries", "l2_lines", "l3_lines"};
+  add(function_names());
+  const bool filter = !is_plane_conv(kernel) && !is_map(kernel);
+  if (!filter) add(border);
+  add(lines);
+  if (!filter) add(stored);
+  return names;
 }
 
 }  // namespace xgen::latency

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,18 @@ struct BorderWork {
   double lanes = 0, runs = 0;
 };
 BorderWork border_work(const xgen_planes& planes, int count);
+
+/// Functions which a vector loop computes at costs of their own: how many vectors of each.
+enum Function { kPolynomial, kDivided, kExponential, kScalarFunction, kFunctions };
+std::optional<Function> function_of(int kind);
+const std::vector<std::string>& function_names();
+
+/// 64-byte lines that come from farther than the first cache level, the second, and the last.
+struct Lines {
+  double l2 = 0, l3 = 0, memory = 0;
+};
+/// When `bytes` are walked through `times` times beside `others` bytes which are in use as well.
+Lines streamed(double bytes, double times, double others, const Machine& machine);
 
 /// The lists of a convolution in all: what its kernel walks through.
 struct ListWork {

@@ -60,7 +60,6 @@ const std::map<std::string, double>& cycles() {
                                                       {"quantized", 6},
                                                       {"dequantized", 1},
                                                       {"plane_lanes", 0.5},
-                                                      {"bytes", 0.1},
                                                       {"flipped", 0.2},
                                                       {"border_lanes", 0.3},
                                                       {"border_runs", 3},
@@ -68,8 +67,12 @@ const std::map<std::string, double>& cycles() {
                                                       {"split_runs", 4},
                                                       {"residual_vectors", 4},
                                                       {"residual_positions", 30},
-                                                      {"activation_vectors", 12},
-                                                      {"activations", 12},
+                                                      {"copied_vectors", 1},
+                                                      {"copied_parts", 1},
+                                                      {"stored_l2_lines", 2},
+                                                      {"stored_l3_lines", 8},
+                                                      {"memory_lines", 40},
+                                                      {"stored_memory_lines", 40},
                                                       {"l2_lines", 2},
                                                       {"l3_lines", 8}};
   return known;

@@ -21,7 +21,7 @@ class TimedModel {
 
  private:
   HostModel model_;
-  std::vector<std::vector<std::byte>> inputs_, outputs_;
+  std::vector<std::vector<std::byte>> buffers_;
   std::vector<const void*> in_;
   std::vector<void*> out_;
 };

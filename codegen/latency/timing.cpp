@@ -38,6 +38,7 @@ std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& f
   for (const auto& f : functions) calls.push_back(calls_for(f));
   for (int round = 0; round < max_rounds; ++round) {
     for (std::size_t i = 0; i < functions.size(); ++i) {
+      functions[i]();
       const auto start = Clock::now();
       for (int c = 0; c < calls[i]; ++c) functions[i]();
       samples[i].push_back(microseconds_since(start) / calls[i]);
@@ -50,7 +51,7 @@ std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& f
   std::vector<Timing> timings;
   for (auto& s : samples) {
     std::sort(s.begin(), s.end());
-    timings.push_back({s[s.size() / 2], s[s.size() * 95 / 100], s.front()});
+    timings.push_back({s[s.size() / 2], s[s.size() * 95 / 100], s.front(), s[s.size() / 4]});
   }
   return timings;
 }

@@ -8,9 +8,11 @@ namespace xgen {
 /// How long calls of a function take.
 struct Timing {
   double median_us = 0, p95_us = 0, min_us = 0;
+  double quartile_us = 0;  ///< the lower one: where a machine disturbs more than a quarter of them.
 };
 
-/// Interleaved timing: calls every function once a round until the median of each is stable.
+/// Interleaved timing: each function in turn, once to fetch what it reads and then timed, until the
+/// median of each is stable.
 ///
 /// @param spread  half the width of the middle half of the samples, relative to their median, that
 ///                is small enough.

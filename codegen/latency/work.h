@@ -12,7 +12,7 @@ namespace xgen::latency {
 /// Where kernels of one instruction set run: what their work depends on besides their arguments.
 struct Machine {
   kernels::Isa isa;
-  std::int64_t l1_bytes = 32768, l2_bytes = 1048576;
+  std::int64_t l1_bytes = 32768, l2_bytes = 1048576, l3_bytes = 8388608;
 };
 Machine machine_of(const Target& target, const std::string& isa);
 
@@ -26,13 +26,16 @@ struct Work {
 /// What is counted of a kernel, and why:
 ///
 ///   plane_conv_*      calls; tiles and loop entries by the tile's width in vectors, because each
-///                     width is straight-line code of its own; vectors of residual and activation;
-///                     lanes and runs of the border and of phase planes; 64-byte lines that come
-///                     from the second and third cache level, because a tile streams all weights.
+///                     width is straight-line code of its own; vectors of the residual and of each
+///                     kind of function; lanes and runs of the border and of phase planes.
 ///   filter_conv_map_* as above, passes over four positions taking the place of tiles.
-///   filter_conv_*     calls, groups of 16 filters, list entries, lines of weights beyond L1.
+///   filter_conv_*     calls, groups of 16 filters, list entries, functions.
 ///   others            calls, planes, rows, and vectors or elements of each kind that their loops
 ///                     have.
+///
+/// And of all of them the 64-byte lines that are read (a tile of a convolution streams all weights)
+/// and stored where a repeated call finds its data in the second cache level, the third, or memory:
+/// l2_lines, l3_lines, memory_lines, each counting what comes from farther as well.
 const std::vector<std::string>& work_names(const std::string& kernel);
 bool is_counted(const std::string& kernel);  ///< whether there is a kernel of this name.
 

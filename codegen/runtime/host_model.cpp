@@ -65,10 +65,11 @@ ir::DType dtype_named(const std::string& name) {
   throw UserError(str("a model with a tensor of type \"", name, "\""));
 }
 
-// 64-byte aligned memory.
+// Whole pages, so that a kernel takes as long in the next process.
+constexpr std::size_t kPage = 4096;
 using Memory = std::unique_ptr<void, decltype(&std::free)>;
 Memory allocate(std::size_t bytes) {
-  Memory memory(std::aligned_alloc(64, (bytes + 63) / 64 * 64 + 64), &std::free);
+  Memory memory(std::aligned_alloc(kPage, bytes / kPage * kPage + kPage), &std::free);
   XGEN_CHECK(memory != nullptr, bytes, " bytes");
   return memory;
 }

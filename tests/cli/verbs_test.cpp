@@ -318,7 +318,7 @@ TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
                                           {"compiler", "cc 1"},
                                           {"steps",
                                            {{{"kernel", "map_f32"},
-                                             {"work", {1, 50, 0, 0, 0, 0}},
+                                             {"work", {1, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
                                              {"median_ms", ms},
                                              {"min_ms", ms}}}}};
     const Said said = run("latency build --target aarch64 --from " + path(name) + " --table " +

@@ -73,6 +73,17 @@ static inline vf vf_unary(int kind, vf x, float alpha, float beta) {
 static inline int smaller(int a, int b) { return a < b ? a : b; }
 static inline int larger(int a, int b) { return a > b ? a : b; }
 
+/* Vector by vector: rows are too short for a call of memcpy to be worth it. */
+static inline void copy_lanes(char* to, const char* from, int count) {
+  int i = 0;
+  for (; i + LANES <= count; i += LANES) vf_store(to + 4 * i, vf_load(from + 4 * i));
+  to += 4 * i, from += 4 * i;
+  if ((count - i) & 8) memcpy(to, from, 32), to += 32, from += 32;
+  if ((count - i) & 4) memcpy(to, from, 16), to += 16, from += 16;
+  if ((count - i) & 2) memcpy(to, from, 8), to += 8, from += 8;
+  if ((count - i) & 1) memcpy(to, from, 4);
+}
+
 static inline void fill_lanes(char* at, uint32_t value, int count) {
   uint32_t* lanes = (uint32_t*)(void*)at;
   for (int i = 0; i < count; ++i) lanes[i] = value;

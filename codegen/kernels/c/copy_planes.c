@@ -28,7 +28,7 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
         for (int i = 0; i < c->y.width; ++i)
           y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
       } else if (c->column_step == 1) {
-        memcpy(y, from, 4 * (size_t)c->y.width);
+        copy_lanes((char*)y, (const char*)from, c->y.width);
       } else {
         for (int i = 0; i < c->y.width; ++i) y[i] = from[(ptrdiff_t)i * c->column_step];
       }

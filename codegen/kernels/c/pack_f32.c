@@ -6,7 +6,7 @@ static void pack_f32(const xgen_pack* c, const xgen_context* ctx, const void* ex
     for (int y = 0; y < c->planes.height;
          ++y, from += c->planes.width, plane += 4 * (ptrdiff_t)c->planes.pitch) {
       if (c->planes.phases <= 1) {
-        memcpy(plane, from, 4 * (size_t)c->planes.width);
+        copy_lanes(plane, (const char*)from, c->planes.width);
       } else {
         for (int x = 0; x < c->planes.width; ++x)
           memcpy(plane + column_offset(&c->planes, x), from + x, 4);

@@ -9,6 +9,7 @@
 #include "codegen/latency/single_layer.h"
 #include "codegen/runtime/c_compiler.h"
 #include "codegen/targets.h"
+#include "tests/codegen/latency/map_work.h"
 #include "tests/support/command.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
@@ -29,7 +30,7 @@ json bench() {
           {"steps",
            {{{"name", "a"},
              {"kernel", "map_f32"},
-             {"work", {1, 500, 0, 0, 0, 0}},
+             {"work", map_work(500).counts},
              {"median_ms", 0.5},
              {"min_ms", 0.25}}}}};
 }
@@ -44,7 +45,7 @@ TEST(DeviceTimes, BecomeATable) {
   EXPECT_EQ(table.platform(), (Platform{"aarch64", "arm-neon", "a board", "cc 1"}));
   EXPECT_EQ(table.samples().size(), 2U);
   // Two calls cannot tell what a call costs and what a vector does; the static estimate can.
-  EXPECT_NEAR(table.predict({"map_f32", {1, 2000, 0, 0, 0, 0}}), 2000, 60);
+  EXPECT_NEAR(table.predict(map_work(2000)), 2000, 60);
 }
 
 TEST(DeviceTimes, AreWhatTheBenchProgramOfABundlePrints) {
@@ -90,7 +91,7 @@ TEST(DeviceTimes, SayWhatIsWrongWithAFile) {
   EXPECT_EQ(message("/steps/0/kernel", "map_f64"),
             "F: /steps/0/kernel: expected a kernel of this version, got \"map_f64\"");
   EXPECT_EQ(message("/steps/0/work", {1, 2}),
-            "F: /steps/0/work: expected 6 numbers from 0 on, got [1,2]");
+            "F: /steps/0/work: expected 12 numbers from 0 on, got [1,2]");
   EXPECT_EQ(message("/steps/0/median_ms", 0),
             "F: /steps/0/median_ms: expected milliseconds above 0 and at most 60000, got 0");
   EXPECT_EQ(message("/steps/0/min_ms", 0.75),

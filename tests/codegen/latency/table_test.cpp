@@ -4,10 +4,12 @@
 
 #include <cmath>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "codegen/latency/static_estimate.h"
 #include "codegen/targets.h"
 #include "core/random.h"
+#include "tests/codegen/latency/map_work.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 
@@ -25,7 +27,7 @@ std::vector<Sample> samples(int count, double noise = 0) {
   for (int i = 0; i < count; ++i) {
     const double vectors = std::floor(1 + 1000 * random.uniform());
     const double factor = 1 + noise * (2 * random.uniform() - 1);
-    result.push_back({{"map_f32", {1, vectors, 0, 0, 0, 0}}, (0.05 + 0.002 * vectors) * factor});
+    result.push_back({map_work(vectors), (0.05 + 0.002 * vectors) * factor});
   }
   return result;
 }
@@ -34,22 +36,22 @@ Platform platform() { return {"x86_64", "x86-avx512-vnni", "a CPU", "cc 1"}; }
 
 TEST(LatencyTable, PredictsWhatItWasFittedTo) {
   const LatencyTable table(platform(), samples(50));
-  const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
+  const Prediction p = table.predict(map_work(500), machine());
   EXPECT_NEAR(p.us, 1.05, 1e-9);
   EXPECT_FALSE(p.extrapolated);
-  EXPECT_TRUE(table.predict({"map_f32", {1, 5000, 0, 0, 0, 0}}, machine()).extrapolated);
+  EXPECT_TRUE(table.predict(map_work(5000), machine()).extrapolated);
 }
 
 TEST(LatencyTable, IntervalHoldsTheErrorOfSamplesLeftOut) {
   const LatencyTable table(platform(), samples(200, 0.1));
-  const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
+  const Prediction p = table.predict(map_work(500), machine());
   EXPECT_NEAR(p.us, 1.05, 0.02);
   EXPECT_NEAR((p.high_us - p.us) / p.us, 0.1, 0.03);
   EXPECT_NEAR((p.us - p.low_us) / p.us, 0.1, 0.03);
 }
 
 TEST(LatencyTable, ScalesTheStaticEstimateToFewSamples) {
-  const Work one{"map_f32", {1, 500, 0, 0, 0, 0}}, other{"map_f32", {1, 40, 0, 0, 0, 0}};
+  const Work one = map_work(500), other = map_work(40);
   const LatencyTable nothing(platform(), {}), table(platform(), {{one, 30}});
   const double factor = 30 / nothing.predict(one, machine()).us;
   EXPECT_NEAR(table.predict(other, machine()).us, factor * nothing.predict(other, machine()).us,
@@ -59,7 +61,7 @@ TEST(LatencyTable, ScalesTheStaticEstimateToFewSamples) {
 
 TEST(LatencyTable, EstimatesKernelsThatWereNeverMeasured) {
   const LatencyTable table(platform(), {});
-  const Prediction p = table.predict({"map_f32", {1, 500, 0, 0, 0, 0}}, machine());
+  const Prediction p = table.predict(map_work(500), machine());
   EXPECT_GT(p.us, 0);
   EXPECT_TRUE(p.extrapolated);
   EXPECT_NEAR(p.high_us, p.us * (1 + kStaticError), 1e-12);
@@ -74,7 +76,7 @@ TEST(LatencyTable, ReadsBackWhatItWrote) {
   EXPECT_EQ(again.samples().size(), 30U);
   EXPECT_EQ(again.batches(), 3);
   EXPECT_EQ(again.reference_us(), 12.5);
-  const Work work{"map_f32", {1, 77, 0, 0, 0, 0}};
+  const Work work = map_work(77);
   EXPECT_NEAR(again.predict(work, machine()).us, table.predict(work, machine()).us, 1e-3);
 }
 
@@ -95,18 +97,17 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
       "F: /fits/map_f64: expected the samples of a kernel of this version");
   EXPECT_EQ(message("{\"format\": \"xgen latency 1\", \"kernels\": \"mmx\", \"fits\": {}}"),
             "F: /kernels: expected an instruction set of `xgen-train targets`, got \"mmx\"");
-  const std::string names =
-      "[\"calls\",\"vectors\",\"polynomials\",\"divisions\",\"exponentials\",\"scalar_functions\"]";
+  const std::string names = nlohmann::json(work_names("map_f32")).dump();
   const auto row = [&](const std::string& sample) {
     return message(
         str("{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": {\"map_f32\": "
             "{\"features\": ",
             names, ", \"samples\": [", sample, "]}}}"));
   };
-  EXPECT_EQ(row("{\"us\": -1, \"counts\": [1,1,0,0,0,0]}"),
+  EXPECT_EQ(row("{\"us\": -1, \"counts\": []}"),
             "F: /fits/map_f32/samples/0/us: expected microseconds above 0, got -1");
   EXPECT_EQ(row("{\"us\": 1, \"counts\": [1,1]}"),
-            "F: /fits/map_f32/samples/0/counts: expected 6 numbers from 0 on, got [1,1]");
+            "F: /fits/map_f32/samples/0/counts: expected 12 numbers from 0 on, got [1,1]");
 }
 
 }  // namespace
