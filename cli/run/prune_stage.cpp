@@ -13,6 +13,7 @@
 #include "cli/run/twin_times.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
+#include "core/ir/rewrite/joined_name.h"
 #include "core/log.h"
 #include "prune/plan.h"
 #include "prune/rates.h"
@@ -273,12 +274,13 @@ json drop_losers(RunContext& run, const PruneStage& stage, const train::GraphMod
   const ir::Graph masked = ir::infer_shapes(masks.annotate(module.to_graph()));
   for (const auto& [node, times] :
        losers_of_network(run, stage.name + " masked", masked, stage.final_type == "int8")) {
-    const auto row =
-        std::find_if(rows.begin(), rows.end(), [&](const json& r) { return r["node"] == node; });
-    if (row == rows.end()) continue;
-    masks.erase((*row)["weight"]);
-    reasons[node] = text_of_loser(times);
-    log::info(::xgen::str(node, " stays dense: ", text_of_loser(times)));
+    for (const json& row : rows) {
+      const std::string layer = row["node"];
+      if (!ir::is_made_of(node, layer) || masks.layers().count(row["weight"]) == 0) continue;
+      masks.erase(row["weight"]);
+      reasons[layer] = text_of_loser(times);
+      log::info(::xgen::str(layer, " stays dense: ", text_of_loser(times)));
+    }
   }
   return reasons;
 }

@@ -5,6 +5,7 @@
 #include "cli/run/report_sections.h"
 #include "cli/run/report_values.h"
 #include "core/error.h"
+#include "core/ir/rewrite/joined_name.h"
 
 namespace xgen::cli {
 
@@ -40,7 +41,7 @@ class Layers {
   LayerRow& at(const std::string& name) {
     for (LayerRow& row : rows_) {
       // Compilation joins the names of what it fuses: "conv1+bn1+relu1" is where conv1 went.
-      if (("+" + row.name + "+").find("+" + name + "+") != std::string::npos) return row;
+      if (ir::is_made_of(row.name, name)) return row;
     }
     LayerRow& row = rows_.emplace_back();
     row.name = name;

@@ -321,8 +321,10 @@ TEST_F(Run, TrainsALayerThatLosesInTheNetworkOnWithoutItsMask) {
   ASSERT_GE(pruned(before.at("layers")).size(), 2);
   const std::string loser = pruned(before.at("layers")).front();
   json times = json::parse(text_of(folder_ / "a" / "measurements.json"));
-  times["layers_us"]["prune masked compressed " + loser] = 2;
-  times["layers_us"]["prune masked dense " + loser] = 1;
+  for (auto& [name, us] : times["layers_us"].items()) {
+    if (name.find("prune masked compressed " + loser) == 0) us = 2;
+    if (name.find("prune masked dense " + loser) == 0) us = 1;
+  }
   std::ofstream(folder_ / "times.json") << times.dump();
   ASSERT_EQ(run("b", {"--measurements", (folder_ / "times.json").string()}).code, 0);
   const json after = report("b").at("stages").back();

@@ -322,26 +322,27 @@ TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
                                              {"median_ms", ms},
                                              {"min_ms", ms}}}}};
     const Said said = run("latency build --target aarch64 --from " + path(name) + " --table " +
-                          path("table " + name) + " --json");
+                          path(name + " table.json") + " --json");
     EXPECT_EQ(said.code, 0) << said.err;
     EXPECT_EQ(said.parsed()["samples"], 1);
   };
   bench("slow", 3);
   bench("fast", 1);
   const Said said =
-      run("latency compare " + path("table slow") + " " + path("table fast") + " --json");
+      run("latency compare " + path("slow table.json") + " " + path("fast table.json") + " --json");
   ASSERT_EQ(said.code, 0) << said.err;
   EXPECT_NEAR(said.parsed()["kernels"][0]["second_over_first"], 1.0 / 3, 1e-6);
-  const Said checked = run("latency check " + path("table fast") + " --target aarch64 --table " +
-                           path("table slow") + " --json");
+  const Said checked = run("latency check " + path("fast table.json") +
+                           " --target aarch64 --table " + path("slow table.json") + " --json");
   ASSERT_EQ(checked.code, 0) << checked.err;
   EXPECT_EQ(checked.parsed()["calls"], 1);
   EXPECT_EQ(checked.parsed()["within_10_percent"], 0);
   EXPECT_NEAR(checked.parsed()["kernels"][0]["median_error"], 2, 1e-6);
-  const std::string predict = "predict " + path("model.onnx") + " --table " + path("table slow");
+  const std::string predict =
+      "predict " + path("model.onnx") + " --table " + path("slow table.json");
   EXPECT_GT(run(predict + " --target aarch64 --json").parsed()["latency_ms"], 0);
   EXPECT_EQ(refusal(predict + " --target x86_64"),
-            shown("table slow") + ": /target: expected \"x86_64\", got \"aarch64\"");
+            shown("slow table.json") + ": /target: expected \"x86_64\", got \"aarch64\"");
 }
 
 TEST_F(Verbs, AnUnknownTargetPassOrThreadCountIsRefused) {
