@@ -64,6 +64,8 @@ LayerVariant conv_variant(const LayerShape& s, RandomStream& random) {
 
 LayerExtras conv_extras(const LayerShape& s, RandomStream& random) {
   LayerExtras extras;
+  extras.real_input = s.int8 && random.chance(0.3);
+  extras.strided_reader = s.height > 4 && s.width > 4 && random.chance(0.15);
   // At one position nothing is fused but an activation.
   extras.residual = s.groups == 1 && s.height > 2 && random.chance(0.2);
   if (!s.int8 && !extras.residual && random.chance(0.2))

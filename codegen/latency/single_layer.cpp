@@ -59,6 +59,51 @@ Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
 
 ir::QuantParams per_tensor(float scale, int zero) { return {{scale}, {zero}, -1}; }
 
+ir::ValueId input_of(ir::Graph& graph, const LayerShape& shape, const LayerExtras& extras) {
+  const ir::Shape extents{1, shape.c_in, shape.height, shape.width};
+  if (!shape.int8) return graph.add_input("x", {ir::DType::f32, extents, {}});
+  const ir::QuantParams quant = per_tensor(0.02F, 7);
+  ir::ValueId x = ir::kNoValue;
+  if (extras.real_input) {
+    const ir::ValueId real = graph.add_input("x", {ir::DType::f32, extents, {}});
+    const ir::ValueId scale = graph.add_constant("x/scale", ir::Constant::scalar(quant.scale[0]));
+    const ir::ValueId zero =
+        graph.add_constant("x/zero", ir::Constant::scalar(static_cast<std::uint8_t>(7)));
+    x = graph.add_node("q", ir::QuantizeLinear{}, {real, scale, zero});
+    graph.value(x).type.dtype = ir::DType::u8;
+  } else {
+    x = graph.add_input("x", {ir::DType::u8, extents, {}});
+  }
+  graph.value(x).type.quant = quant;
+  return x;
+}
+
+// A convolution in the type of `x`, with weights called NAME/w and a bias.
+// @param more  inputs after the bias.
+ir::ValueId add_conv(ir::Graph& graph, const std::string& name, const ir::Conv& conv, ir::ValueId x,
+                     const ir::Extents& weight, const std::vector<ir::ValueId>& more = {}) {
+  const bool int8 = graph.value(x).type.dtype == ir::DType::u8;
+  const auto count = static_cast<std::size_t>(ir::element_count(weight)),
+             filters = static_cast<std::size_t>(weight[0]);
+  const ir::ValueId w = graph.add_constant(
+      name + "/w", int8 ? ir::Constant::of<std::int8_t>(weight, std::vector<std::int8_t>(count, 1))
+                        : ir::Constant::of<float>(weight, std::vector<float>(count, 0.01F)));
+  const ir::ValueId b = graph.add_constant(
+      name + "/b",
+      int8 ? ir::Constant::of<std::int32_t>({weight[0]}, std::vector<std::int32_t>(filters, 5))
+           : ir::Constant::of<float>({weight[0]}, std::vector<float>(filters, 0.5F)));
+  std::vector<ir::ValueId> inputs{x, w, b};
+  inputs.insert(inputs.end(), more.begin(), more.end());
+  const ir::ValueId y = graph.add_node(name, conv, inputs);
+  if (int8) {
+    graph.value(w).type.quant = ir::QuantParams{std::vector<float>(filters, 0.001F),
+                                                std::vector<std::int32_t>(filters, 0), 0};
+    graph.value(y).type.dtype = ir::DType::u8;
+    graph.value(y).type.quant = per_tensor(0.05F, 3);
+  }
+  return y;
+}
+
 }  // namespace
 
 LayerShape square_layer(int c_in, int c_out, int kernel, int size, bool int8) {
@@ -77,20 +122,8 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
   ir::Graph graph;
   graph.name = "layer";
   const ir::DType type = shape.int8 ? ir::DType::u8 : ir::DType::f32;
-  const ir::ValueId x =
-      graph.add_input("x", {type, ir::Shape{1, shape.c_in, shape.height, shape.width}, {}});
+  const ir::ValueId x = input_of(graph, shape, extras);
   const ir::Extents extents{shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
-  const auto count = static_cast<std::size_t>(ir::element_count(extents)),
-             filters = static_cast<std::size_t>(shape.c_out);
-  const ir::ValueId w = graph.add_constant(
-      "w", shape.int8 ? ir::Constant::of<std::int8_t>(extents, std::vector<std::int8_t>(count, 1))
-                      : ir::Constant::of<float>(extents, std::vector<float>(count, 0.01F)));
-  const ir::ValueId b = graph.add_constant(
-      "b", shape.int8 ? ir::Constant::of<std::int32_t>({shape.c_out},
-                                                       std::vector<std::int32_t>(filters, 5))
-                      : ir::Constant::of<float>({shape.c_out}, std::vector<float>(filters, 0.5F)));
-  if (variant.scheme != Sparsity::Scheme::dense)
-    graph.value(w).sparsity = seeded_mask(shape, variant);
   ir::Conv conv;
   conv.strides = {shape.stride, shape.stride};
   conv.dilations = {shape.dilation, shape.dilation};
@@ -98,7 +131,7 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
   conv.groups = shape.groups;
   conv.epilogue.activation = {extras.activation, 0, std::numeric_limits<float>::infinity(), 0.1F,
                               0.5F};
-  std::vector<ir::ValueId> inputs{x, w, b};
+  std::vector<ir::ValueId> more;
   if (extras.residual) {
     conv.epilogue.residual = true;
     const auto extent = [&](int size, int kernel, int before, int after) {
@@ -107,21 +140,21 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
     const ir::Shape result{1, shape.c_out,
                            extent(shape.height, shape.kernel_h, shape.pad_top, shape.pad_bottom),
                            extent(shape.width, shape.kernel_w, shape.pad_left, shape.pad_right)};
-    inputs.push_back(graph.add_input("r", {type, result, {}}));
+    more.push_back(graph.add_input("r", {type, result, {}}));
     if (shape.int8) {
-      graph.value(inputs.back()).type.quant = per_tensor(0.03F, 5);
+      graph.value(more.back()).type.quant = per_tensor(0.03F, 5);
       conv.epilogue.before_residual = per_tensor(0.04F, 9);
     }
   }
-  const ir::ValueId y = graph.add_node("y", conv, inputs);
-  graph.set_outputs({y});
-  if (shape.int8) {
-    graph.value(x).type.quant = per_tensor(0.02F, 7);
-    graph.value(w).type.quant = ir::QuantParams{std::vector<float>(filters, 0.001F),
-                                                std::vector<std::int32_t>(filters, 0), 0};
-    graph.value(y).type.dtype = ir::DType::u8;
-    graph.value(y).type.quant = per_tensor(0.05F, 3);
+  ir::ValueId y = add_conv(graph, "y", conv, x, extents, more);
+  if (variant.scheme != Sparsity::Scheme::dense)
+    graph.value(graph.find("y/w")).sparsity = seeded_mask(shape, variant);
+  if (extras.strided_reader) {
+    ir::Conv reader;
+    reader.strides = {2, 2};
+    y = add_conv(graph, "z", reader, y, {4, shape.c_out, 1, 1});
   }
+  graph.set_outputs({y});
   return ir::infer_shapes(passes::crop_taps(ir::infer_shapes(std::move(graph))));
 }
 

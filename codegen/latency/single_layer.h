@@ -13,6 +13,8 @@ struct LayerExtras {
   bool residual = false;  ///< an input as large as the result is added.
   /// Of the result; fp32 only but for clip, which is a ReLU.
   ir::Activation::Kind activation = ir::Activation::Kind::clip;
+  bool real_input = false;      ///< int8: the network's input is fp32 and quantized first.
+  bool strided_reader = false;  ///< a small 1x1 layer of stride 2 reads the result.
 };
 
 /// A layer on a square image that keeps its size.
