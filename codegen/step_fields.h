@@ -62,7 +62,7 @@ template <class V> void visit_fields(V& v, xgen_resize& s) {
 }
 template <class V> void visit_fields(V& v, xgen_pack& s) {
   v.arena("flat", s.flat); v.value("external", s.external); v.planes("planes", s.planes); v.value("channels", s.channels);
-  v.value("channel", s.channel); v.value("quantize", s.quantize); v.value("scale", s.scale); v.value("zero", s.zero); v.value("natural", s.natural);
+  v.value("channel", s.channel); v.value("quantize", s.quantize); v.value("scale", s.scale); v.value("zero", s.zero);
 }
 template <class V> void visit_fields(V& v, xgen_move& s) {
   v.arena("x", s.x); v.arena("y", s.y); v.value("size", s.size); v.value("rank", s.rank); v.array("extent", s.extent, s.rank);

@@ -17,8 +17,6 @@ std::vector<std::string> files_of(const std::string& kernel) {
   if (kernel.rfind("filter_conv_i8", 0) == 0) return {"filter_conv_i8.c"};
   if (kernel.rfind("average_pool", 0) == 0 || kernel.rfind("max_pool", 0) == 0)
     return {"pool.c", kernel + ".c"};
-  if (kernel == "pack_i8" || kernel == "pack_f32" || kernel == "quantize")
-    return {"pack.c", kernel + ".c"};
   return {kernel + ".c"};
 }
 

@@ -226,8 +226,9 @@ std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
     for (int vectors = 1; vectors <= widest; ++vectors)
       tiles += str(", ", v.symbol(), "_t", vectors);
     c.line("static const tile_function tiles[] = {", tiles, "};");
-    c.line("plane_conv(c, ctx, tiles, ", widest, ", ", v.group, ", ",
-           stores_int8 ? v.group / 4 : v.group, ", ", 4 * v.group, ");");
+    c.line("static const tile_kind kind = {tiles, ", widest, ", ", v.group, ", ",
+           stores_int8 ? v.group / 4 : v.group, ", ", 4 * v.group, "};");
+    c.line("plane_conv(c, ctx, &kind);");
   });
   c.line();
   return c.text();

@@ -37,8 +37,10 @@ LayerShape conv_shape(bool int8, RandomStream& random) {
     s.height = log_uniform(random, 1, 112);
     s.width = random.chance(0.8) ? s.height : log_uniform(random, 1, 112);
     s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = s.kernel_h / 2;
-    s.c_in = log_uniform(random, 3, 512);
-    s.c_out = log_uniform(random, 4, 512);
+    // What is fully connected has more.
+    const double most = s.height * s.width == 1 ? 4096 : 1024;
+    s.c_in = log_uniform(random, 3, most);
+    s.c_out = log_uniform(random, 4, most);
     // Most networks have round numbers.
     if (random.chance(0.7)) s.c_in = std::max(8, s.c_in / 8 * 8);
     if (random.chance(0.7)) s.c_out = std::max(8, s.c_out / 8 * 8);

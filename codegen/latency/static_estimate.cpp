@@ -1,6 +1,7 @@
 #include "codegen/latency/static_estimate.h"
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 #include "codegen/kernels/plane_conv.h"
@@ -59,7 +60,6 @@ const std::map<std::string, double>& cycles() {
                                                       {"quantized_vectors", 6},
                                                       {"quantized", 6},
                                                       {"dequantized", 1},
-                                                      {"plane_lanes", 0.5},
                                                       {"flipped", 0.2},
                                                       {"border_lanes", 0.3},
                                                       {"border_runs", 3},
@@ -68,7 +68,14 @@ const std::map<std::string, double>& cycles() {
                                                       {"residual_vectors", 4},
                                                       {"residual_positions", 30},
                                                       {"copied_vectors", 1},
-                                                      {"copied_parts", 1},
+                                                      {"crossing_vectors", 1},
+                                                      {"stored_vectors", 1},
+                                                      {"stored_lanes", 1},
+                                                      {"quantized_narrow", 60},
+                                                      {"interleaved_vectors", 20},
+                                                      {"interleaved_elements", 4},
+                                                      {"scattered", 2},
+                                                      {"cleared", 0.3},
                                                       {"stored_l2_lines", 2},
                                                       {"stored_l3_lines", 8},
                                                       {"memory_lines", 40},
@@ -99,6 +106,8 @@ std::vector<double> static_factors(const std::string& kernel, const Machine& mac
       c = cycles_of_entry(*variant, width, machine.isa);
     else if (name == "entries")
       c = kernel.rfind("filter_conv_map", 0) == 0 ? std::max(4 * dot / kUnits, 5 / kLoads) : dot;
+    else if (name.rfind("rests_", 0) == 0)
+      c = std::popcount(static_cast<unsigned>(width));
     else
       c = cycles().at(name);
     factors.push_back(1e-3 * c / kGigahertz);

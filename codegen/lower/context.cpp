@@ -175,15 +175,19 @@ const ChannelMap& Context::channels(ir::ValueId id) {
   return at(id).channels;
 }
 
+xgen_pack Context::pack_args(ir::ValueId id, const xgen_planes& planes) {
+  XGEN_CHECK(channels(id) == natural_channels(id), value(id).name, " is packed out of order");
+  xgen_pack args{};
+  args.planes = planes;
+  args.channels = static_cast<std::int32_t>(channels(id).size());
+  return args;
+}
+
 void Context::pack(ir::ValueId id, const xgen_planes& planes, std::size_t flat, int external) {
   const bool integer = value(id).type.dtype == ir::DType::u8;
-  xgen_pack args{};
+  xgen_pack args = pack_args(id, planes);
   args.flat = flat;
   args.external = external;
-  args.planes = planes;
-  const std::size_t distance = planes.plane * static_cast<std::size_t>(std::max(1, planes.phases));
-  args.channel = channel_table(id, distance);
-  args.channels = static_cast<std::int32_t>(channels(id).size());
   add({value(id).name + " to planes", "layout", integer ? "pack_i8" : "pack_f32", "", args});
 }
 

@@ -91,7 +91,9 @@ class Context {
   /// Two names for one row-major buffer: reshape and its kin.
   void alias_flat(ir::ValueId id, std::size_t flat) { at(id).flat = flat; }
   void alias_planes(ir::ValueId id, const xgen_planes& planes, ChannelMap channels);
-  /// The table of byte distances of a value's channels, for pack and unpack.
+  /// What packs a row-major value into planes, but for where it comes from.
+  xgen_pack pack_args(ir::ValueId id, const xgen_planes& planes);
+  /// The table of byte distances of a value's channels, for unpack.
   std::int32_t channel_table(ir::ValueId id, std::size_t plane_distance);
   /// The border value of planes of `v`: 0, or the zero point in every byte as it is stored.
   std::uint32_t border_lane(const ir::Value& v) const;

@@ -300,18 +300,11 @@ void lower_quantize(Context& context, const Node& node) {
     refuse(node, "only fp32 to u8");
   const ScaleZero q = quant_of(context.value(out));
   if (context.layout(out).spatial) {
-    xgen_pack args{};
+    xgen_pack args = context.pack_args(out, context.define_planes(out));
     // The caller's own tensor is read where it lies.
     args.external = context.has_flat(in) ? -1 : context.external_input(in);
     args.flat = args.external >= 0 ? XGEN_NONE : context.flat(in);
-    args.planes = context.define_planes(out);
-    args.channel = context.channel_table(out, args.planes.plane);
-    args.channels = static_cast<std::int32_t>(context.channels(out).size());
     args.quantize = 1;
-    args.natural = 1;
-    for (std::size_t k = 0; k < context.channels(out).size(); ++k) {
-      args.natural = args.natural != 0 && context.channels(out)[k] == static_cast<std::int32_t>(k);
-    }
     args.scale = q.scale;
     args.zero = q.zero;
     context.add({node.name, "QuantizeLinear", "pack_i8", "", args});

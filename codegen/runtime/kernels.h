@@ -150,8 +150,8 @@ typedef struct {
   float scale_h, scale_w;             /* output extent over input extent, as the file says */
 } xgen_resize;
 
-/* Row-major [channels, height, width] to planes and back. `channel` (tables): byte offset of each
- * channel's position (0, 0). */
+/* Row-major [channels, height, width] to planes, whose lanes the channels fill in order, and back.
+ * `channel` (tables, only on the way back): byte offset of each channel's position (0, 0). */
 typedef struct {
   size_t flat; /* arena, or XGEN_NONE: the caller's tensor `external` */
   int32_t external;
@@ -160,7 +160,6 @@ typedef struct {
   int32_t quantize; /* the row-major side is fp32, planes are int8 */
   float scale;      /* real = scale * (q - zero) */
   int32_t zero;
-  int32_t natural; /* channel k is byte k % 4 of lane k / 4 */
 } xgen_pack;
 
 enum { XGEN_MAX_RANK = 8 };

@@ -78,10 +78,10 @@ static inline void copy_lanes(char* to, const char* from, int count) {
   int i = 0;
   for (; i + LANES <= count; i += LANES) vf_store(to + 4 * i, vf_load(from + 4 * i));
   to += 4 * i, from += 4 * i;
-  if ((count - i) & 8) memcpy(to, from, 32), to += 32, from += 32;
-  if ((count - i) & 4) memcpy(to, from, 16), to += 16, from += 16;
-  if ((count - i) & 2) memcpy(to, from, 8), to += 8, from += 8;
-  if ((count - i) & 1) memcpy(to, from, 4);
+  if (LANES > 8 && (count - i) & 8) memcpy(to, from, 32), to += 32, from += 32;
+  if (LANES > 4 && (count - i) & 4) memcpy(to, from, 16), to += 16, from += 16;
+  if (LANES > 2 && (count - i) & 2) memcpy(to, from, 8), to += 8, from += 8;
+  if (LANES > 1 && (count - i) & 1) memcpy(to, from, 4);
 }
 
 static inline void fill_lanes(char* at, uint32_t value, int count) {
@@ -109,33 +109,36 @@ static void write_borders(const xgen_planes* p, char* arena, int first, int coun
   }
 }
 
-/* Writes the columns of x into the phase planes of y, borders included. */
-static void split_phases(const xgen_planes* x, const xgen_planes* y, char* arena) {
+/* Writes an image's columns into the phase planes of plane `plane` of y, borders included.
+ * `from`: its first row; `pitch`: lanes between its rows. */
+static void split_image(const char* from, int pitch, int width, const xgen_planes* y, char* arena,
+                        int plane) {
   const int s = y->phases;
-  for (int plane = 0; plane < x->planes; ++plane) {
-    const char* from = arena + x->data + (size_t)plane * x->plane;
-    for (int phase = 0; phase < s; ++phase) {
-      uint32_t* to = (uint32_t*)(void*)(arena + y->data + (size_t)(plane * s + phase) * y->plane);
-      /* Interior columns of this phase are those with (column + left) % s == phase. */
-      const int first = (phase - y->left % s + s) % s, at = (first + y->left) / s;
-      const int inside = first < x->width ? (x->width - first + s - 1) / s : 0;
-      for (int i = -y->top * y->pitch; i < 0; ++i) to[i] = y->border;
-      for (int row = 0; row < x->height; ++row) {
-        const uint32_t* source =
-            (const uint32_t*)(const void*)from + (ptrdiff_t)row * x->pitch + first;
-        uint32_t* line = to + (ptrdiff_t)row * y->pitch;
-        for (int i = 0; i < at; ++i) line[i] = y->border;
-        if (s == 2) {
-          for (int i = 0; i < inside; ++i) line[at + i] = source[2 * i];
-        } else {
-          for (int i = 0; i < inside; ++i) line[at + i] = source[s * i];
-        }
-        for (int i = at + inside; i < y->pitch; ++i) line[i] = y->border;
+  for (int phase = 0; phase < s; ++phase) {
+    uint32_t* to = (uint32_t*)(void*)(arena + y->data + (size_t)(plane * s + phase) * y->plane);
+    /* Interior columns of this phase are those with (column + left) % s == phase. */
+    const int first = (phase - y->left % s + s) % s, at = (first + y->left) / s;
+    const int inside = first < width ? (width - first + s - 1) / s : 0;
+    for (int i = -y->top * y->pitch; i < 0; ++i) to[i] = y->border;
+    for (int row = 0; row < y->height; ++row) {
+      const uint32_t* source = (const uint32_t*)(const void*)from + (ptrdiff_t)row * pitch + first;
+      uint32_t* line = to + (ptrdiff_t)row * y->pitch;
+      for (int i = 0; i < at; ++i) line[i] = y->border;
+      if (s == 2) {
+        for (int i = 0; i < inside; ++i) line[at + i] = source[2 * i];
+      } else {
+        for (int i = 0; i < inside; ++i) line[at + i] = source[s * i];
       }
-      uint32_t* end = to + (ptrdiff_t)x->height * y->pitch;
-      for (int i = 0; i < y->bottom * y->pitch; ++i) end[i] = y->border;
+      for (int i = at + inside; i < y->pitch; ++i) line[i] = y->border;
     }
+    uint32_t* end = to + (ptrdiff_t)y->height * y->pitch;
+    for (int i = 0; i < y->bottom * y->pitch; ++i) end[i] = y->border;
   }
+}
+
+static void split_phases(const xgen_planes* x, const xgen_planes* y, char* arena) {
+  for (int plane = 0; plane < x->planes; ++plane)
+    split_image(arena + x->data + (size_t)plane * x->plane, x->pitch, x->width, y, arena, plane);
 }
 
 /* Integer results of a convolution, without the zero point (the rule is in the documentation of the

@@ -1,16 +1,17 @@
+/* From row-major. */
 static void pack_f32(const xgen_pack* c, const xgen_context* ctx, const void* external) {
-  const float* from = (const float*)(c->flat == XGEN_NONE ? external : ctx->arena + c->flat);
-  clear_planes(&c->planes, ctx->arena);
-  for (int channel = 0; channel < c->channels; ++channel) {
-    char* plane = ctx->arena + ctx->tables[c->channel + channel] + c->planes.data;
-    for (int y = 0; y < c->planes.height;
-         ++y, from += c->planes.width, plane += 4 * (ptrdiff_t)c->planes.pitch) {
-      if (c->planes.phases <= 1) {
-        copy_lanes(plane, (const char*)from, c->planes.width);
-      } else {
-        for (int x = 0; x < c->planes.width; ++x)
-          memcpy(plane + column_offset(&c->planes, x), from + x, 4);
-      }
-    }
+  const xgen_planes* to = &c->planes;
+  const char* from = (const char*)(c->flat == XGEN_NONE ? external : ctx->arena + c->flat);
+  const size_t image = 4 * (size_t)to->height * (size_t)to->width;
+  if (to->phases > 1) {
+    for (int channel = 0; channel < c->channels; ++channel)
+      split_image(from + (size_t)channel * image, to->width, to->width, to, ctx->arena, channel);
+    return;
   }
+  for (int channel = 0; channel < c->channels; ++channel) {
+    char* plane = ctx->arena + to->data + (size_t)channel * to->plane;
+    for (int y = 0; y < to->height; ++y, from += 4 * (size_t)to->width)
+      copy_lanes(plane + 4 * (ptrdiff_t)y * to->pitch, from, to->width);
+  }
+  write_borders(to, ctx->arena, 0, to->planes);
 }

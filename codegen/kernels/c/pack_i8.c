@@ -1,63 +1,94 @@
-/* Rows of four channels at once: quantized, packed to lanes and stored. Missing channels (NULL) are
- * zero points. */
-static void quantize_rows(const xgen_pack* c, const float* const* channels, char* to) {
-  const vf scale = vf_set1(c->scale), low = vf_set1((float)-c->zero),
-           high = vf_set1((float)(255 - c->zero));
-  const vi zero = vi_set1(c->zero), flip = vi_set1((int32_t)XGEN_FLIP);
-  const int width = c->planes.width;
-  for (int x = 0; x < width; x += LANES) {
-    const int count = smaller(LANES, width - x);
-    vi q[4];
-    for (int k = 0; k < 4; ++k) {
-      float part[LANES] = {0};
-      if (channels[k] != NULL) memcpy(part, channels[k] + x, 4 * (size_t)count);
-      q[k] = vi_add(vf_round(vf_min(vf_max(vf_div(vf_load(part), scale), low), high)), zero);
+/* Four channels of row-major values side by side: NULL for a channel beyond the last one. */
+typedef struct {
+  const char* channel[4];
+} quad_rows;
+
+static inline vi quantize_vector(const float* from, const xgen_pack* c) {
+  const vf low = vf_set1((float)-c->zero), high = vf_set1((float)(255 - c->zero));
+  return vi_add(vf_round(vf_min(vf_max(vf_div(vf_load(from), vf_set1(c->scale)), low), high)),
+                vi_set1(c->zero));
+}
+
+/* `count` lanes from fp32; channels beyond the last are zero points. */
+static inline void quantized_lanes(const xgen_pack* c, const quad_rows* rows, int x, int count,
+                                   uint32_t* lanes) {
+  vi q[4];
+  for (int k = 0; k < 4; ++k) {
+    const char* from = rows->channel[k];
+    float part[LANES] = {0};
+    if (from != NULL && count == LANES) {
+      q[k] = quantize_vector((const float*)(const void*)from + x, c);
+    } else {
+      if (from != NULL) copy_lanes((char*)part, from + 4 * (ptrdiff_t)x, count);
+      q[k] = quantize_vector(part, c);
     }
-    uint32_t lanes[LANES];
-    vi_store(lanes, vi_xor(vi_pack4(q[0], q[1], q[2], q[3]), flip));
-    memcpy(to + 4 * (size_t)x, lanes, 4 * (size_t)count);
+  }
+  vi_store(lanes, vi_xor(vi_pack4(q[0], q[1], q[2], q[3]), vi_set1((int32_t)XGEN_FLIP)));
+}
+
+/* `count` lanes from u8; channels beyond the last are as in the border. Inside the arena row-major
+ * u8 is stored as planes are. */
+static inline void interleaved_lanes(const xgen_pack* c, const quad_rows* rows, int x, int count,
+                                     uint32_t* lanes) {
+  const uint32_t flip = c->flat == XGEN_NONE ? XGEN_FLIP & 255U : 0;
+  for (int i = 0; i < LANES; ++i) lanes[i] = 0;
+  for (int k = 0; k < 4; ++k) {
+    const uint32_t beyond = c->planes.border >> 8 * k & 255U;
+    const uint8_t* from = (const uint8_t*)rows->channel[k];
+    if (from != NULL && count == LANES) {
+      for (int i = 0; i < LANES; ++i) lanes[i] |= (from[x + i] ^ flip) << 8 * k;
+    } else if (from != NULL) {
+      for (int i = 0; i < count; ++i) lanes[i] |= (from[x + i] ^ flip) << 8 * k;
+    } else {
+      for (int i = 0; i < LANES; ++i) lanes[i] |= beyond << 8 * k;
+    }
   }
 }
 
-/* Channels 4 p .. 4 p + 3 fill lane p, and columns lie side by side. */
-static void pack_quantized(const xgen_pack* c, const xgen_context* ctx, const float* source) {
-  const int positions = c->planes.height * c->planes.width;
-  for (int p = 0; p < c->planes.planes; ++p) {
-    for (int y = 0; y < c->planes.height; ++y) {
-      const float* rows[4];
-      for (int k = 0; k < 4; ++k) {
-        const int channel = 4 * p + k;
-        rows[k] = channel < c->channels
-                      ? source + (ptrdiff_t)channel * positions + (ptrdiff_t)y * c->planes.width
-                      : NULL;
-      }
-      quantize_rows(c, rows,
-                    ctx->arena + c->planes.data + (size_t)p * c->planes.plane +
-                        4 * (ptrdiff_t)y * c->planes.pitch);
-    }
+/* `count` lanes of an image's row from column x on, in phase planes from `plane` on. */
+static inline void scatter_lanes(const xgen_planes* p, char* plane, int x, const uint32_t* lanes,
+                                 int count) {
+  int phase = (x + p->left) % p->phases, at = (x + p->left) / p->phases;
+  for (int i = 0; i < count; ++i) {
+    ((uint32_t*)(void*)(plane + (size_t)phase * p->plane))[at] = lanes[i];
+    if (++phase == p->phases) phase = 0, ++at;
   }
-  write_borders(&c->planes, ctx->arena, 0, c->planes.planes);
+}
+
+static void clear_phases(const xgen_planes* p, char* arena) {
+  const int above = p->top * p->pitch, lanes = above + (p->height + p->bottom) * p->pitch;
+  for (int i = 0; i < p->planes * p->phases; ++i)
+    fill_lanes(arena + p->data + (size_t)i * p->plane - 4 * (ptrdiff_t)above, p->border, lanes);
 }
 
 /* From row-major fp32 (quantizing) or u8. */
 static void pack_i8(const xgen_pack* c, const xgen_context* ctx, const void* external) {
-  const char* source = (const char*)(c->flat == XGEN_NONE ? external : ctx->arena + c->flat);
-  if (c->quantize && c->natural && c->planes.phases <= 1) {
-    pack_quantized(c, ctx, (const float*)(const void*)source);
-    return;
-  }
-  clear_planes(&c->planes, ctx->arena);
-  size_t at = 0;
-  for (int channel = 0; channel < c->channels; ++channel) {
-    uint8_t* plane = (uint8_t*)ctx->arena + ctx->tables[c->channel + channel] + c->planes.data;
-    for (int y = 0; y < c->planes.height; ++y, plane += 4 * (ptrdiff_t)c->planes.pitch) {
-      for (int x = 0; x < c->planes.width; ++x, ++at) {
-        uint8_t* to = plane + column_offset(&c->planes, x);
-        /* Row-major u8 inside the arena is stored like planes are. */
-        *to = c->quantize
-                  ? quantize_one(((const float*)(const void*)source)[at], c->scale, c->zero)
-                  : (uint8_t)((uint8_t)source[at] ^ (c->flat == XGEN_NONE ? XGEN_FLIP & 255U : 0));
+  const xgen_planes* to = &c->planes;
+  const char* from = (const char*)(c->flat == XGEN_NONE ? external : ctx->arena + c->flat);
+  const int size = c->quantize ? 4 : 1, width = to->width;
+  const ptrdiff_t row = (ptrdiff_t)size * width, image = row * to->height;
+  const int split = to->phases > 1;
+  if (split) clear_phases(to, ctx->arena);
+  for (int p = 0; p < to->planes; ++p) {
+    char* plane = ctx->arena + to->data + (size_t)p * (size_t)(split ? to->phases : 1) * to->plane;
+    for (int y = 0; y < to->height; ++y, plane += 4 * (ptrdiff_t)to->pitch) {
+      quad_rows rows;
+      for (int k = 0; k < 4; ++k)
+        rows.channel[k] = 4 * p + k < c->channels ? from + (4 * p + k) * image + y * row : NULL;
+      for (int start = 0; start < width; start += LANES) {
+        /* The last vector of a row ends where the row does. */
+        const int x = larger(0, smaller(start, width - LANES)), count = smaller(LANES, width);
+        uint32_t lanes[LANES];
+        if (c->quantize)
+          quantized_lanes(c, &rows, x, count, lanes);
+        else
+          interleaved_lanes(c, &rows, x, count, lanes);
+        if (split)
+          scatter_lanes(to, plane, x, lanes, count);
+        else
+          copy_lanes(plane + 4 * (ptrdiff_t)x, (const char*)lanes, count);
       }
     }
   }
+  if (!split) write_borders(to, ctx->arena, 0, to->planes);
 }

@@ -14,60 +14,98 @@ typedef void (*tile_function)(const xgen_conv* c, const char* x, ptrdiff_t x_ste
                               const int32_t* list, int entries, const char* weights,
                               const tile_output* out);
 
-/* Everything outside a tile. `tiles[m]` computes `group` filters at m vectors; weights take `entry`
- * bytes per entry; a group fills `planes` planes of y. */
-static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_function* tiles,
-                       int widest, int group, int planes, int entry) {
-  const int32_t* list = ctx->tables + c->list;
-  const int32_t* begin = ctx->tables + c->begin;
-  const int chunks = c->flat ? 1 : (c->y.width + LANES - 1) / LANES;
+/* Where a tile lies: vectors first .. first + count - 1 of a chunk of columns. */
+typedef struct {
+  int part, first, count;
+  ptrdiff_t column;
+} tile_place;
+
+/* A row of tiles whose widths differ by at most one: the first `wider` have one vector more. */
+typedef struct {
+  int chunks, per_chunk, narrow, wider;
+} tile_cuts;
+
+static inline tile_cuts cut_tiles(const xgen_conv* c, int widest) {
   const int steps = c->flat ? (c->y.height * c->y.pitch + LANES - 1) / LANES : c->y.height;
-  const ptrdiff_t x_step = c->flat ? 4 * LANES : c->x_row;
-  const ptrdiff_t y_step = c->flat ? 4 * LANES : 4 * (ptrdiff_t)c->y.pitch;
-  const ptrdiff_t residual_step = c->flat ? 4 * LANES : c->residual_row;
-  const int per_chunk =
-      (steps + widest - 1) / widest; /* tiles whose widths differ by at most one */
-  const int tile_count = chunks * per_chunk;
-  /* All groups of a tile before the next tile, whose inputs stay near. */
-  for (int tile = 0; tile < tile_count; ++tile) {
-    for (int g = 0; g < c->groups; ++g) {
-      const int chunk = tile / per_chunk, part = tile % per_chunk;
-      const int first = (int)((int64_t)steps * part / per_chunk),
-                last = (int)((int64_t)steps * (part + 1) / per_chunk);
-      /* The last chunk of a row ends where the row ends; rows narrower than a vector overrun into
-       * what is written next. */
-      const int wanted = chunk * LANES, most = c->y.width > LANES ? c->y.width - LANES : 0;
-      const ptrdiff_t column = 4 * (ptrdiff_t)(c->flat || wanted < most ? wanted : most);
-      const int from = c->shared ? 0 : begin[g], to = c->shared ? begin[1] : begin[g + 1];
-      const size_t weights = (size_t)entry * (size_t)(c->shared ? g * to : from);
-      const int plane = g * planes, left = c->outputs - plane;
-      tile_output out;
-      out.y = ctx->arena + c->y.data + (size_t)plane * c->y.plane + column + first * y_step;
-      out.y_step = y_step;
-      out.y_plane = c->y.plane;
-      out.residual = c->residual == XGEN_NONE
-                         ? NULL
-                         : ctx->arena + c->residual + (size_t)plane * c->residual_plane + column +
-                               first * residual_step;
-      out.residual_step = residual_step;
-      out.bias = ctx->weights + c->bias + (size_t)g * (size_t)group * 4;
-      out.scale = (const float*)(ctx->weights + c->scale) + g * group;
-      out.count = left < planes ? left : planes;
-      tiles[last - first](c, ctx->arena + c->x + (size_t)g * c->x_group + column + first * x_step,
-                          x_step, list + from, to - from, ctx->weights + c->weights + weights,
-                          &out);
-      if (c->activation != XGEN_LINEAR) {
-        /* Rows narrower than a vector overlap: only what belongs to a row is mapped, and once. */
-        const int lanes = c->flat ? LANES : smaller(LANES, c->y.width);
-        for (int p = 0; p < out.count; ++p) {
-          for (int m = 0; m < last - first; ++m) {
-            char* at = out.y + (size_t)p * out.y_plane + m * y_step;
-            float mapped[LANES];
-            vf_store(mapped, vf_unary(c->activation, vf_load(at), c->alpha, c->beta));
-            memcpy(at, mapped, 4 * (size_t)lanes);
-          }
-        }
+  const int per_chunk = (steps + widest - 1) / widest;
+  const tile_cuts cuts = {c->flat ? 1 : (c->y.width + LANES - 1) / LANES, per_chunk,
+                          steps / per_chunk, steps % per_chunk};
+  return cuts;
+}
+
+/* The last chunk of a row ends where the row ends; rows narrower than a vector overrun into what is
+ * written next. */
+static inline tile_place first_tile(const xgen_conv* c, const tile_cuts* cuts, int chunk) {
+  const int wanted = chunk * LANES, most = larger(0, c->y.width - LANES);
+  const tile_place place = {0, 0, cuts->narrow + (cuts->wider > 0),
+                            4 * (ptrdiff_t)(c->flat ? wanted : smaller(wanted, most))};
+  return place;
+}
+
+static inline void next_tile(const tile_cuts* cuts, tile_place* place) {
+  place->first += place->count;
+  place->count = cuts->narrow + (++place->part < cuts->wider);
+}
+
+/* What is the same for all tiles of a call. `tiles[m]` computes `group` filters at m vectors;
+ * weights take `entry` bytes per entry; a group fills `planes` planes of y. */
+typedef struct {
+  const tile_function* tiles;
+  int widest, group, planes, entry;
+} tile_kind;
+
+static void map_tile(const xgen_conv* c, const tile_output* out, int vectors) {
+  /* Rows narrower than a vector overlap: only what belongs to a row is mapped, and once. */
+  const int lanes = c->flat ? LANES : smaller(LANES, c->y.width);
+  for (int p = 0; p < out->count; ++p) {
+    for (int m = 0; m < vectors; ++m) {
+      char* at = out->y + (size_t)p * out->y_plane + m * out->y_step;
+      const vf mapped = vf_unary(c->activation, vf_load(at), c->alpha, c->beta);
+      if (lanes == LANES) {
+        vf_store(at, mapped);
+      } else {
+        float part[LANES];
+        vf_store(part, mapped);
+        copy_lanes(at, (const char*)part, lanes);
       }
+    }
+  }
+}
+
+static inline void run_tile(const xgen_conv* c, const xgen_context* ctx, const tile_kind* kind,
+                            const tile_place* place, int g) {
+  const int32_t* begin = ctx->tables + c->begin;
+  const ptrdiff_t x_step = c->flat ? 4 * LANES : c->x_row;
+  const ptrdiff_t residual_step = c->flat ? 4 * LANES : c->residual_row;
+  const int from = c->shared ? 0 : begin[g], to = c->shared ? begin[1] : begin[g + 1];
+  const size_t weights = (size_t)kind->entry * (size_t)(c->shared ? g * to : from);
+  const int plane = g * kind->planes;
+  tile_output out;
+  out.y_step = c->flat ? 4 * LANES : 4 * (ptrdiff_t)c->y.pitch;
+  out.y = ctx->arena + c->y.data + (size_t)plane * c->y.plane + place->column +
+          place->first * out.y_step;
+  out.y_plane = c->y.plane;
+  out.residual = c->residual == XGEN_NONE
+                     ? NULL
+                     : ctx->arena + c->residual + (size_t)plane * c->residual_plane +
+                           place->column + place->first * residual_step;
+  out.residual_step = residual_step;
+  out.bias = ctx->weights + c->bias + (size_t)g * (size_t)kind->group * 4;
+  out.scale = (const float*)(ctx->weights + c->scale) + g * kind->group;
+  out.count = smaller(c->outputs - plane, kind->planes);
+  kind->tiles[place->count](
+      c, ctx->arena + c->x + (size_t)g * c->x_group + place->column + place->first * x_step, x_step,
+      ctx->tables + c->list + from, to - from, ctx->weights + c->weights + weights, &out);
+  if (c->activation != XGEN_LINEAR) map_tile(c, &out, place->count);
+}
+
+/* All groups of a tile before the next tile, whose inputs stay near. */
+static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_kind* kind) {
+  const tile_cuts cuts = cut_tiles(c, kind->widest);
+  for (int chunk = 0; chunk < cuts.chunks; ++chunk) {
+    tile_place place = first_tile(c, &cuts, chunk);
+    for (; place.part < cuts.per_chunk; next_tile(&cuts, &place)) {
+      for (int g = 0; g < c->groups; ++g) run_tile(c, ctx, kind, &place, g);
     }
   }
   write_borders(&c->y, ctx->arena, 0, c->outputs);
