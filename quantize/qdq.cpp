@@ -138,7 +138,45 @@ QuantizedWeights quantized(const WeightLayer& layer, const LayerScales& scales) 
   return q;
 }
 
-std::vector<std::int8_t> zeros(std::size_t count) { return std::vector<std::int8_t>(count, 0); }
+/// A layer of a graph with Q/DQ that is computed in integers, with its weights as they are now.
+struct IntegerLayer {
+  WeightLayer layer;
+  float s_x = 1;
+  QuantizedWeights weights;
+};
+
+/// Nothing for other nodes, and for layers whose weights are integers already.
+std::optional<IntegerLayer> integer_layer(const ir::Graph& qdq, const ir::UseMap& uses,
+                                          const IntegerPlan& plan, const ir::Node& node) {
+  const std::optional<WeightLayer> layer = weight_layer(qdq, uses, node);
+  const ir::Node* x = layer ? producer(qdq, uses, node.input(0)) : nullptr;
+  if (!layer || layer->weight == nullptr || layer->weight_dq == nullptr || x == nullptr ||
+      x->as<ir::DequantizeLinear>() == nullptr || layer->weight->dtype != ir::DType::f32)
+    return {};
+  const ir::Constant* s_x = qdq.constant(x->input(1));
+  XGEN_CHECK(s_x != nullptr && s_x->size() == 1, "the scale of \"", x->name, "\"");
+  LayerScales scales{s_x->as<float>()[0]};
+  if (const auto known = plan.nodes.find(node.name);
+      known != plan.nodes.end() && known->second.result)
+    scales.s_y = known->second.result->steps.scale;
+  return IntegerLayer{*layer, scales.s_x, quantized(*layer, scales)};
+}
+
+/// Gives weights the scales that they will be baked with. They depend on the scale of the layer's
+/// result, which comes later in the graph than the weight's Q.
+ir::Graph with_weight_scales(ir::Graph qdq) {
+  const ir::UseMap uses(qdq);
+  const IntegerPlan plan = make_integer_plan(qdq);
+  std::vector<std::pair<ir::ValueId, std::vector<float>>> scales;
+  for (const ir::Node& node : qdq.nodes()) {
+    if (auto found = integer_layer(qdq, uses, plan, node))
+      scales.emplace_back(found->layer.weight_dq->input(1), std::move(found->weights.scale));
+  }
+  for (auto& [id, of_layer] : scales)
+    qdq.set_constant(
+        id, ir::Constant::of<float>({static_cast<std::int64_t>(of_layer.size())}, of_layer));
+  return qdq;
+}
 
 /// Copies a graph node by node, with Q/DQ pairs.
 class Inserter {
@@ -239,15 +277,15 @@ class Inserter {
 
   ir::ValueId quantize_weight(const ir::Node& node) {
     const WeightLayer layer = *weight_layer(from_, uses_, node);
-    const auto& x = params_[at(node.input(0))];
-    XGEN_CHECK(x.has_value(), "the input of \"", node.name, "\" has no scale");
-    const QuantizedWeights q = quantized(layer, {x->quant.scale[0]});
     const std::string name = from_.value(layer.weight_id).name;
-    const auto channels = static_cast<std::int64_t>(q.scale.size());
-    const ir::ValueId scale =
-        graph_.add_constant(name + "/scale", ir::Constant::of<float>({channels}, q.scale));
+    const std::size_t count = layer.channels.count;
+    const ir::Extents channels{static_cast<std::int64_t>(count)};
+    // with_weight_scales() fills them in.
+    const ir::ValueId scale = graph_.add_constant(
+        name + "/scale", ir::Constant::of<float>(channels, std::vector<float>(count, 1)));
     const ir::ValueId zero_point = graph_.add_constant(
-        name + "/zero_point", ir::Constant::of<std::int8_t>({channels}, zeros(q.scale.size())));
+        name + "/zero_point",
+        ir::Constant::of<std::int8_t>(channels, std::vector<std::int8_t>(count, 0)));
     const ir::TensorType& type = from_.value(layer.weight_id).type;
     const ir::ValueId quant =
         graph_.add_node(node.name + "/weight/QuantizeLinear", ir::QuantizeLinear{layer.axis},
@@ -291,7 +329,7 @@ std::vector<std::string> values_to_observe(const ir::Graph& graph,
 
 ir::Graph insert_qdq(const ir::Graph& graph, const std::map<std::string, ActivationRange>& ranges,
                      const std::vector<std::string>& exclude) {
-  return Inserter(graph, ranges, exclude).run();
+  return with_weight_scales(Inserter(graph, ranges, exclude).run());
 }
 
 ir::Graph bake_weights(const ir::Graph& qdq) {
@@ -301,38 +339,31 @@ ir::Graph bake_weights(const ir::Graph& qdq) {
   std::vector<ir::Node> nodes;
   for (std::size_t n = 0; n < qdq.nodes().size(); ++n) {
     const ir::Node& node = qdq.nodes()[n];
-    const std::optional<WeightLayer> layer = weight_layer(qdq, uses, node);
-    const ir::Node* x = layer ? producer(qdq, uses, node.input(0)) : nullptr;
-    if (!layer || layer->weight == nullptr || layer->weight_dq == nullptr || x == nullptr ||
-        x->as<ir::DequantizeLinear>() == nullptr || layer->weight->dtype != ir::DType::f32) {
+    const std::optional<IntegerLayer> found = integer_layer(qdq, uses, plan, node);
+    if (!found) {
       nodes.push_back(node);
       continue;
     }
-    const ir::Constant* s_x = qdq.constant(x->input(1));
-    XGEN_CHECK(s_x != nullptr && s_x->size() == 1, "the scale of \"", x->name, "\"");
-    LayerScales scales{s_x->as<float>()[0]};
-    if (const auto known = plan.nodes.find(node.name);
-        known != plan.nodes.end() && known->second.result)
-      scales.s_y = known->second.result->steps.scale;
-    const QuantizedWeights q = quantized(*layer, scales);
+    const WeightLayer& layer = found->layer;
+    const QuantizedWeights& q = found->weights;
     const auto channels = static_cast<std::int64_t>(q.scale.size());
-    const ir::Value& weight = qdq.value(layer->weight_id);
+    const ir::Value& weight = qdq.value(layer.weight_id);
     const ir::ValueId values = graph.add_constant(
-        weight.name + "/int8", ir::Constant::of<std::int8_t>(layer->weight->shape, q.values));
+        weight.name + "/int8", ir::Constant::of<std::int8_t>(layer.weight->shape, q.values));
     graph.value(values).sparsity = weight.sparsity;
     const ir::ValueId scale = graph.add_constant(weight.name + "/int8/scale",
                                                  ir::Constant::of<float>({channels}, q.scale));
     for (ir::Node& copied : nodes) {
-      if (copied.name != layer->weight_dq->name) continue;
+      if (copied.name != layer.weight_dq->name) continue;
       copied.inputs[0] = values;
       copied.inputs[1] = scale;
     }
     ir::Node baked = node;
-    if (layer->bias != nullptr) {
-      const std::string name = qdq.value(layer->bias_id).name;
+    if (layer.bias != nullptr) {
+      const std::string name = qdq.value(layer.bias_id).name;
       std::vector<float> bias_scale;
       for (const float s_w : q.scale) {
-        bias_scale.push_back(reference::dequantize_scale(s_x->as<float>()[0], s_w));
+        bias_scale.push_back(reference::dequantize_scale(found->s_x, s_w));
       }
       const ir::ValueId bias =
           graph.add_constant(name + "/int32", ir::Constant::of<std::int32_t>({channels}, q.bias));
@@ -341,7 +372,7 @@ ir::Graph bake_weights(const ir::Graph& qdq) {
       baked.inputs[2] =
           graph.add_node(node.name + "/bias/DequantizeLinear", ir::DequantizeLinear{0},
                          {bias, bias_scales}, name + "/dequantized");
-      graph.value(baked.inputs[2]).type = qdq.value(layer->bias_id).type;
+      graph.value(baked.inputs[2]).type = qdq.value(layer.bias_id).type;
       nodes.push_back(graph.mutable_nodes().back());
     }
     nodes.push_back(std::move(baked));

@@ -33,8 +33,8 @@ std::vector<LayerType> layer_types(const ir::Graph& graph,
 std::vector<std::string> values_to_observe(const ir::Graph& graph,
                                            const std::vector<std::string>& exclude = {});
 
-/// Inserts Q/DQ pairs: u8 per tensor after values; s8 per output channel, from the weights as they
-/// are, after float weights. Biases stay float until bake_weights.
+/// Inserts Q/DQ pairs: u8 per tensor after values; s8 per output channel, with the scales that
+/// bake_weights would give them, after float weights. Biases stay float until bake_weights.
 ///
 /// @param graph   with BatchNorm folded.
 /// @param ranges  by name of the value, of all values_to_observe().

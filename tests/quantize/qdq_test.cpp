@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "quantize/integer_plan.h"
 
 namespace xgen::quantize {
@@ -94,6 +97,43 @@ TEST(InsertQdq, QuantizesWeightsPerOutputChannel) {
   EXPECT_EQ(qdq.constant(q.input(1))->size(), 10);
   EXPECT_EQ(qdq.constant(q.input(2))->dtype, ir::DType::i8);
   EXPECT_EQ(qdq.constant(q.input(0))->role, ir::Role::parameter);
+}
+
+TEST(InsertQdq, GivesWeightsTheScalesThatTheyAreBakedWith) {
+  ir::Graph graph = residual_network();
+  // Weights of many scales: of every second one the product with s_x / s_y rounds another way in
+  // fp32 than in double, so that its scale is the next that does not.
+  for (const char* name : {"w1", "w2", "w3"}) {
+    const ir::ValueId id = graph.find(name);
+    const ir::Constant& constant = *graph.constant(id);
+    std::vector<float> values(constant.as<float>().begin(), constant.as<float>().end());
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] *= 0.1F + 0.0137F * static_cast<float>(i);
+    graph.set_constant(id, ir::Constant::of<float>(constant.shape, values));
+  }
+  std::map<std::string, ActivationRange> ranges = ranges_of(graph);
+  float high = 1;
+  for (auto& [name, range] : ranges) range = {-1, high *= 1.37F};
+  const ir::Graph qdq = insert_qdq(graph, ranges), baked = bake_weights(qdq);
+  int nudged = 0;
+  for (const char* layer : {"conv1", "conv2", "fc"}) {
+    const std::string dq = str(layer, "/weight/DequantizeLinear");
+    const auto inserted = qdq.constant(qdq.find_node(dq)->input(1))->as<float>(),
+               final = baked.constant(baked.find_node(dq)->input(1))->as<float>();
+    const ir::Node& q = *qdq.find_node(str(layer, "/weight/QuantizeLinear"));
+    EXPECT_EQ(q.input(1), qdq.find_node(dq)->input(1));
+    ASSERT_EQ(inserted.size(), final.size());
+    const auto w = qdq.constant(q.input(0))->as<float>();
+    const std::size_t inner = w.size() / final.size();
+    for (std::size_t c = 0; c < final.size(); ++c) {
+      EXPECT_EQ(inserted[c], final[c]) << layer << " " << c;
+      float largest = 0;
+      for (std::size_t i = 0; i < inner; ++i)
+        largest = std::max(largest, std::abs(w[c * inner + i]));
+      nudged += final[c] > largest / 127 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(nudged, 0);
 }
 
 TEST(InsertQdq, KeepsTheNameOfAnOutputThatIsReadInIntegersToo) {
