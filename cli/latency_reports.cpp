@@ -5,7 +5,6 @@
 #include <map>
 
 #include "cli/table.h"
-#include "codegen/latency/tables.h"
 #include "codegen/latency/timed_model.h"
 #include "codegen/latency/timing.h"
 #include "codegen/targets.h"
@@ -61,14 +60,49 @@ latency::LatencyTable load_table(const TableChoice& choice) {
     if (table.platform().target != target.name)
       throw UserError(str(choice.file, ": /target: expected \"", target.name, "\", got \"",
                           table.platform().target, "\""));
+    latency::say({table, choice.file});
     return table;
   }
+  if (!runs_here(target)) {
+    log::warning(str("target \"", target.name,
+                     "\": the static estimate serves; `xgen-train latency build --target ",
+                     target.name,
+                     " --from FILE` makes a table of what the bench program of a bundle ",
+                     "printed there, and --table takes it"));
+    return {{target.name, target.kernels.back(), "", ""}, {}};
+  }
   const latency::Platform platform = latency::host_platform(target);
-  if (auto table = latency::find_table(platform)) return *table;
-  log::info(str("no latency table of ", platform.cpu, " with ", platform.kernels,
-                ": the static estimate serves; `xgen-train latency build` measures one in two "
-                "minutes"));
+  if (const auto found = latency::find_table(platform)) {
+    latency::say(*found);
+    return found->table;
+  }
+  log::warning(latency::text_of_no_table(platform));
   return {platform, {}};
+}
+
+json list_of(const std::vector<latency::FoundTable>& tables) {
+  json rows = json::array();
+  for (const latency::FoundTable& found : tables) {
+    const latency::Platform& p = found.table.platform();
+    std::size_t calls = 0;
+    for (const auto& [kernel, fit] : found.table.fits()) calls += fit.samples;
+    rows.push_back({{"target", p.target},
+                    {"cpu", p.cpu},
+                    {"kernels", p.kernels},
+                    {"compiler", p.compiler},
+                    {"calls", calls},
+                    {"origin", found.origin}});
+  }
+  return rows;
+}
+
+std::string list_text(const json& list) {
+  if (list.empty()) return "there is no latency table\n";
+  Table rows({"<cpu", "<kernels", "<compiler", "calls", "<from"});
+  for (const json& table : list)
+    rows.add({table["cpu"], table["kernels"], table["compiler"],
+              std::to_string(table["calls"].get<std::size_t>()), table["origin"]});
+  return rows.text();
 }
 
 json fits_of(const latency::LatencyTable& table) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "codegen/compile.h"
-#include "codegen/latency/table.h"
+#include "codegen/latency/tables.h"
 
 /// What `xgen-train latency` says: each as the JSON object of --json, and as text for people.
 namespace xgen::cli {
@@ -13,11 +13,16 @@ namespace xgen::cli {
 /// Which table a verb works with.
 struct TableChoice {
   std::string target = "host";
-  std::string file;  ///< empty: the one that was built for this machine.
+  std::string file;  ///< empty: the one that serves this machine.
 };
-/// @returns a table without fits where none was built here, which serves by the static estimate.
+/// Says on stderr which table serves and how good it is, or that none does.
+/// @returns a table without fits where there is none, which serves by the static estimate.
 /// @throws UserError for a file of another target.
 latency::LatencyTable load_table(const TableChoice& choice);
+
+/// The tables that need not be named.
+nlohmann::json list_of(const std::vector<latency::FoundTable>& tables);
+std::string list_text(const nlohmann::json& list);
 
 /// The factors and errors of a table.
 nlohmann::json fits_of(const latency::LatencyTable& table);

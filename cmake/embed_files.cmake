@@ -1,8 +1,8 @@
-# cmake -DFILES=a;b -DOUTPUT=x -P embed_files.cmake: writes {"a", R"~(...)~"} for every file.
+# cmake -DFILES=a;b -DLATENCY_TABLES=c -DOUTPUT=x -P embed_files.cmake: writes {"a", R"~(...)~"} for every file, and
+# {"c.fits", ...} for every table, without its samples.
 set(text "")
-foreach(file ${FILES})
-  file(READ ${file} content)
-  get_filename_component(name ${file} NAME)
+
+function(embed name content)
   # A raw string may hold 65,536 characters at most; adjacent ones are joined.
   string(LENGTH "${content}" length)
   set(literal "")
@@ -12,6 +12,22 @@ foreach(file ${FILES})
     string(APPEND literal "R\"~(${part})~\" ")
     math(EXPR at "${at} + 12000")
   endwhile()
-  string(APPEND text "{\"${name}\", ${literal}},\n")
+  set(text "${text}{\"${name}\", ${literal}},\n" PARENT_SCOPE)
+endfunction()
+
+foreach(file ${FILES})
+  file(READ ${file} content)
+  get_filename_component(name ${file} NAME)
+  embed("${name}" "${content}")
+endforeach()
+foreach(file ${LATENCY_TABLES})
+  file(READ ${file} content)
+  string(FIND "${content}" ",\n\"samples\":{" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${file}: expected a latency table as `xgen-train latency build` writes it, its samples last")
+  endif()
+  string(SUBSTRING "${content}" 0 ${at} content)
+  get_filename_component(name ${file} NAME_WLE)
+  embed("${name}.fits" "${content}}")
 endforeach()
 file(WRITE ${OUTPUT} "${text}")

@@ -1,15 +1,11 @@
-#include <algorithm>
-
 #include "cli/latency_reports.h"
 #include "cli/model_file.h"
 #include "cli/options.h"
 #include "cli/verb.h"
-#include "codegen/latency/build_table.h"
 #include "codegen/latency/device_times.h"
-#include "codegen/latency/tables.h"
+#include "codegen/latency/quick_build.h"
 #include "codegen/targets.h"
 #include "core/error.h"
-#include "core/interrupt.h"
 #include "core/log.h"
 #include "core/onnx/import.h"
 
@@ -59,19 +55,47 @@ void build(const Arguments& args) {
   latency::BuildOptions options;
   options.minutes = args.minutes;
   options.seed = args.seed;
-  options.file = args.table.file.empty() ? latency::table_file(latency::host_platform(target))
-                                         : std::filesystem::path(args.table.file);
-  log::Progress progress("latency build", static_cast<std::int64_t>(60 * args.minutes), "seconds");
-  options.progress = [&](double minutes, std::size_t kernels) {
-    progress.update(static_cast<std::int64_t>(60 * std::min(minutes, args.minutes)),
-                    str(kernels, " kernels"));
-  };
-  options.stop_requested = [] { return interrupt_requested(); };
-  const latency::LatencyTable table = latency::build_table(target, options);
-  if (interrupt_requested())
-    throw Interrupted(str("stopped after ", table.samples().size(), " kernels, which are kept in ",
-                          options.file.string(), "; the same command goes on"));
+  options.file = args.table.file;
+  if (args.table.file.empty()) {
+    const latency::Platform here = latency::host_platform(target);
+    options.file = latency::table_file(here);
+    latency::put_aside_foreign(options.file, here);
+  }
+  const latency::LatencyTable table = latency::build_with_progress(target, options);
   say(table, options.file.string(), args);
+}
+
+// Fits a table again to the samples that it holds.
+void fit(const Arguments& args) {
+  const std::string& file = args.table.file;
+  const auto before = latency::LatencyTable::load(file);
+  if (before.samples().empty()) throw UserError(str(file, ": holds no samples to fit"));
+  const latency::LatencyTable table(before.platform(), before.samples(), before.batches(),
+                                    before.reference_us());
+  table.save(file);
+  say(table, file, args);
+}
+
+void show(const Arguments& args) {
+  if (args.table.file.empty()) {
+    const Target target = find_target(args.table.target);
+    const latency::Platform here = latency::host_platform(target);
+    if (!runs_here(target) || !latency::find_table(here)) {
+      if (runs_here(target)) log::warning(latency::text_of_no_table(here));
+      const json tables = list_of(latency::all_tables());
+      if (args.json)
+        print_json({{"tables", tables}, {"file", latency::table_file(here)}});
+      else
+        std::cout << list_text(tables) << "a table of this machine is looked for in "
+                  << latency::table_file(here).string() << "\n";
+      return;
+    }
+  }
+  const latency::LatencyTable table = load_table(args.table);
+  if (args.json)
+    print_json({{"fits", fits_of(table)}});
+  else
+    std::cout << fits_text(table);
 }
 
 void check(const Arguments& args) {
@@ -125,15 +149,16 @@ void add_latency(CLI::App& app, int& /*exit_code*/) {
   compare_verb->add_flag("--json", args->json, "Print one JSON object.");
   compare_verb->callback([args] { compare(*args); });
 
-  CLI::App* show = verb->add_subcommand("show", "The factors and errors of a table.");
-  common(show, "File of a table; that of this machine when not given.");
-  show->callback([args] {
-    const latency::LatencyTable table = load_table(args->table);
-    if (args->json)
-      print_json({{"fits", fits_of(table)}});
-    else
-      std::cout << fits_text(table);
-  });
+  CLI::App* fit_verb = verb->add_subcommand(
+      "fit", "Fits a table again to the measurements that it holds, and stores it.");
+  fit_verb->add_option("--table", args->table.file, "File of the table.")->required();
+  fit_verb->add_flag("--json", args->json, "Print one JSON object.");
+  fit_verb->callback([args] { fit(*args); });
+
+  CLI::App* show_verb = verb->add_subcommand(
+      "show", "The factors and errors of a table; which tables there are where none fits.");
+  common(show_verb, "File of a table; the one that serves this machine when not given.");
+  show_verb->callback([args] { show(*args); });
 
   CLI::App* check_verb = verb->add_subcommand(
       "check", "Compares the prediction of a model with its measurement, kernel by kernel.");
@@ -142,7 +167,7 @@ void add_latency(CLI::App& app, int& /*exit_code*/) {
                    "ONNX file; or another table's, whose measurements are predicted.")
       ->required();
   check_verb->add_option("--dim", args->dims, "NAME=N: the size of a symbolic dimension.");
-  common(check_verb, "File of a table; that of this machine when not given.");
+  common(check_verb, "File of a table; the one that serves this machine when not given.");
   check_verb->callback([args] { check(*args); });
 }
 

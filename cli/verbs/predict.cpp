@@ -24,10 +24,7 @@ json predict(const Arguments& args) {
   options.target = find_target(args.table.target);
   options.dims = parse_dims(args.dims);
   const CompiledModel model = compile(import_onnx(args.model), options);
-  const latency::LatencyTable table =
-      runs_here(model.target) || !args.table.file.empty()
-          ? load_table(args.table)
-          : latency::LatencyTable({model.target.name, model.target.kernels.back(), "", ""}, {});
+  const latency::LatencyTable table = load_table(args.table);
   const latency::Machine machine = latency::machine_of(model.target, table.platform().kernels);
   const latency::Prediction p = table.predict(model.program, machine);
   return {{"latency_ms", 1e-3 * p.us},
@@ -48,7 +45,7 @@ void add_predict(CLI::App& app, int& /*exit_code*/) {
   verb->add_option("--target", args->table.target, "Device; host is this machine.")
       ->capture_default_str();
   verb->add_option("--table", args->table.file,
-                   "File of a latency table; that of the target if not given.");
+                   "File of a latency table; the one that serves this machine if not given.");
   verb->add_flag("--json", args->json, "Print one JSON object.");
   verb->callback([args] {
     const json p = predict(*args);

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFormat = "xgen latency 1";
+constexpr const char* kFormat = "xgen latency 2";
 constexpr std::size_t kFolds = 5;
 constexpr std::size_t kEnough = 4 * kFolds;  // samples of a kernel
 
@@ -93,6 +93,71 @@ KernelFit fit(const std::vector<const Sample*>& samples, const Machine& machine)
   return result;
 }
 
+// Samples as files hold them: in tenths of a nanosecond, counts in thousandths.
+std::vector<Sample> rounded(std::vector<Sample> samples) {
+  for (Sample& s : samples) {
+    s.us = std::max(1.0, std::round(1e4 * s.us)) / 1e4;
+    for (double& count : s.work.counts) count = std::round(1e3 * count) / 1e3;
+  }
+  return samples;
+}
+
+// Most counts are whole: "12" is shorter than "12.0".
+json number(double value) {
+  if (value == std::floor(value) && value < 1e15) return static_cast<std::int64_t>(value);
+  return value;
+}
+
+// [us, count, count, ...]
+json row_of(const Sample& sample) {
+  json row = {number(sample.us)};
+  for (const double count : sample.work.counts) row.push_back(number(count));
+  return row;
+}
+
+std::vector<double> read_numbers(const json& numbers, std::size_t expected,
+                                 const std::string& where) {
+  const bool good = numbers.is_array() && numbers.size() == expected &&
+                    std::all_of(numbers.begin(), numbers.end(),
+                                [](const json& n) { return n.is_number() && n >= 0; });
+  if (!good)
+    throw UserError(
+        str(where, ": expected ", expected, " numbers from 0 on, got ", numbers.dump()));
+  return numbers.get<std::vector<double>>();
+}
+
+double read_number(const json& holder, const char* key, const std::string& where) {
+  const json value = holder.value(key, json());
+  if (!value.is_number() || value < 0)
+    throw UserError(str(where, "/", key, ": expected a number from 0 on, got ", value.dump()));
+  return value;
+}
+
+KernelFit read_fit(const std::string& kernel, const json& known, const std::string& where) {
+  if (!known.is_object() || !is_counted(kernel))
+    throw UserError(str(where, ": expected the fit of a kernel of this version"));
+  const std::vector<std::string>& names = work_names(kernel);
+  if (known.value("features", json::array()) != json(names))
+    throw UserError(str(where, "/features: expected ", json(names).dump(), ", got ",
+                        known.value("features", json()).dump(),
+                        "; the table is of another version, build it again"));
+  KernelFit fit;
+  fit.factors =
+      read_numbers(known.value("us_per_count", json()), names.size(), where + "/us_per_count");
+  fit.highest = read_numbers(known.value("highest", json()), names.size(), where + "/highest");
+  fit.samples = static_cast<std::size_t>(read_number(known, "calls", where));
+  fit.median_error = read_number(known, "median_error", where);
+  fit.p95_error = read_number(known, "p95_error", where);
+  return fit;
+}
+
+Sample read_sample(const std::string& kernel, const json& row, const std::string& where) {
+  std::vector<double> numbers = read_numbers(row, 1 + work_names(kernel).size(), where);
+  if (numbers[0] <= 0)
+    throw UserError(str(where, "/0: expected microseconds above 0, got ", numbers[0]));
+  return {{kernel, {numbers.begin() + 1, numbers.end()}}, numbers[0]};
+}
+
 }  // namespace
 
 void check_isa(const std::string& name, const std::string& where) {
@@ -104,19 +169,13 @@ void check_isa(const std::string& name, const std::string& where) {
 }
 
 Work read_work(const std::string& kernel, const json& counts, const std::string& where) {
-  const std::size_t expected = work_names(kernel).size();
-  const bool good = counts.is_array() && counts.size() == expected &&
-                    std::all_of(counts.begin(), counts.end(),
-                                [](const json& c) { return c.is_number() && c >= 0; });
-  if (!good)
-    throw UserError(str(where, ": expected ", expected, " numbers from 0 on, got ", counts.dump()));
-  return {kernel, counts.get<std::vector<double>>()};
+  return {kernel, read_numbers(counts, work_names(kernel).size(), where)};
 }
 
 LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches,
                            double reference_us)
     : platform_(std::move(platform)),
-      samples_(std::move(samples)),
+      samples_(rounded(std::move(samples))),
       batches_(batches),
       reference_us_(reference_us) {
   std::map<std::string, std::vector<const Sample*>> by_kernel;
@@ -164,63 +223,77 @@ Prediction LatencyTable::predict(const Program& program, const Machine& machine)
   return sum;
 }
 
-void LatencyTable::save(const std::filesystem::path& file) const {
-  json rows = json::object();
-  for (const Sample& s : samples_) {
-    json counts = json::array();
-    for (const double c : s.work.counts) counts.push_back(std::round(1e3 * c) / 1e3);
-    rows[s.work.kernel].push_back({{"us", std::round(1e4 * s.us) / 1e4}, {"counts", counts}});
-  }
+json LatencyTable::fits_json() const {
   json kernels = json::object();
   for (const auto& [kernel, known] : fits_) {
-    kernels[kernel] = {{"features", work_names(kernel)},
-                       {"us_per_count", known.factors},
-                       {"median_error", known.median_error},
-                       {"p95_error", known.p95_error},
-                       {"samples", rows[kernel]}};
+    kernels[kernel] = {{"features", work_names(kernel)},     {"us_per_count", known.factors},
+                       {"highest", known.highest},           {"calls", known.samples},
+                       {"median_error", known.median_error}, {"p95_error", known.p95_error}};
   }
-  const json table = {{"format", kFormat},
-                      {"target", platform_.target},
-                      {"kernels", platform_.kernels},
-                      {"cpu", platform_.cpu},
-                      {"compiler", platform_.compiler},
-                      {"batches", batches_},
-                      {"reference_us", reference_us_},
-                      {"fits", kernels}};
-  write_atomically(file, table.dump() + "\n");
+  return {{"format", kFormat},
+          {"target", platform_.target},
+          {"kernels", platform_.kernels},
+          {"cpu", platform_.cpu},
+          {"compiler", platform_.compiler},
+          {"batches", batches_},
+          {"reference_us", reference_us_},
+          {"fits", kernels}};
 }
 
-LatencyTable LatencyTable::load(const std::filesystem::path& path) {
-  const json table = load_config_json(path);
-  const std::string file = path.string();
-  if (!table.is_object() || table.value("format", "") != kFormat || !table.contains("fits") ||
+void LatencyTable::save_fits(const std::filesystem::path& file) const {
+  write_atomically(file, fits_json().dump() + "\n");
+}
+
+void LatencyTable::save(const std::filesystem::path& file) const {
+  std::map<std::string, std::string> rows;
+  for (const Sample& s : samples_) {
+    std::string& of_kernel = rows[s.work.kernel];
+    of_kernel += (of_kernel.empty() ? "\n" : ",\n") + row_of(s).dump();
+  }
+  // The samples come last, each on a line of its own: what embeds tables cuts them off, and a
+  // difference between two versions can be read.
+  std::string text = fits_json().dump();
+  text.back() = ',';
+  text += "\n\"samples\":{";
+  const char* comma = "";
+  for (const auto& [kernel, of_kernel] : rows) {
+    text += str(comma, "\n", json(kernel).dump(), ":[", of_kernel, "]");
+    comma = ",";
+  }
+  write_atomically(file, text + "}}\n");
+}
+
+LatencyTable LatencyTable::load(const std::filesystem::path& file) {
+  return read(load_config_json(file), file.string());
+}
+
+LatencyTable LatencyTable::parse(std::string_view text, const std::string& name) {
+  return read(parse_config_json(std::string(text), name), name);
+}
+
+LatencyTable LatencyTable::read(const json& table, const std::string& file) {
+  if (!table.is_object() || table.value("format", json()) != kFormat || !table.contains("fits") ||
       !table["fits"].is_object())
     throw UserError(str(file, ": expected a latency table (\"format\": \"", kFormat, "\")"));
-  const Platform platform{table.value("target", ""), table.value("kernels", ""),
-                          table.value("cpu", ""), table.value("compiler", "")};
-  check_isa(platform.kernels, str(file, ": /kernels"));
-  std::vector<Sample> samples;
-  for (const auto& [kernel, known] : table["fits"].items()) {
-    const std::string where = str(file, ": /fits/", kernel);
-    if (!known.is_object() || !is_counted(kernel))
-      throw UserError(str(where, ": expected the samples of a kernel of this version"));
-    const std::vector<std::string>& names = work_names(kernel);
-    if (known.value("features", json::array()) != json(names))
-      throw UserError(str(where, "/features: expected ", json(names).dump(), ", got ",
-                          known.value("features", json()).dump(),
-                          "; the table is of another version, build it again"));
-    std::size_t i = 0;
-    for (const json& row : known.value("samples", json::array())) {
-      const std::string at = str(where, "/samples/", i++);
-      if (!row.is_object() || !row.contains("us") || !row["us"].is_number() || row["us"] <= 0)
-        throw UserError(str(at, "/us: expected microseconds above 0, got ",
-                            row.is_object() ? row.value("us", json()).dump() : row.dump()));
-      samples.push_back(
-          {read_work(kernel, row.value("counts", json()), at + "/counts"), row["us"]});
-    }
+  LatencyTable result;
+  result.platform_ = {table.value("target", ""), table.value("kernels", ""), table.value("cpu", ""),
+                      table.value("compiler", "")};
+  check_isa(result.platform_.kernels, str(file, ": /kernels"));
+  for (const auto& [kernel, known] : table["fits"].items())
+    result.fits_[kernel] = read_fit(kernel, known, str(file, ": /fits/", kernel));
+  result.batches_ = table.value("batches", std::int64_t{0});
+  result.reference_us_ = table.value("reference_us", 0.0);
+  const json samples = table.value("samples", json::object());
+  if (!samples.is_object())
+    throw UserError(str(file, ": /samples: expected an object, got ", samples.type_name()));
+  for (const auto& [kernel, rows] : samples.items()) {
+    const std::string where = str(file, ": /samples/", kernel);
+    if (result.fits_.count(kernel) == 0 || !rows.is_array())
+      throw UserError(str(where, ": expected the calls of a kernel in /fits"));
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      result.samples_.push_back(read_sample(kernel, rows[i], str(where, "/", i)));
   }
-  return {platform, std::move(samples), table.value("batches", std::int64_t{0}),
-          table.value("reference_us", 0.0)};
+  return result;
 }
 
 }  // namespace xgen::latency

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "codegen/latency/work.h"
@@ -32,9 +33,9 @@ Platform host_platform(const Target& target);
 
 /// The linear model of one kernel.
 struct KernelFit {
-  std::vector<double> factors;  ///< us per count, >= 0.
-  std::vector<double> highest;  ///< the highest of each count that was measured.
-  std::size_t samples = 0;
+  std::vector<double> factors;             ///< us per count, >= 0.
+  std::vector<double> highest;             ///< the highest of each count that was measured.
+  std::size_t samples = 0;                 ///< how many it was fitted to.
   double median_error = 0, p95_error = 0;  ///< relative, on samples left out of the fit.
 };
 
@@ -53,6 +54,8 @@ Work read_work(const std::string& kernel, const nlohmann::json& counts, const st
 /// calls of it were measured, else the static estimate times one factor.
 class LatencyTable {
  public:
+  /// Fits a table to samples, rounded as files hold them: a table that is read and fitted again is
+  /// the same.
   /// @param batches       how many batches of samples were drawn for it.
   /// @param reference_us  of the kernel that tells how fast the machine was.
   LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches = 0,
@@ -71,11 +74,21 @@ class LatencyTable {
   /// Of a whole program, one image: the sum; errors of kernels are taken as independent.
   Prediction predict(const Program& program, const Machine& machine) const;
 
-  /// JSON with the samples that it was fitted to. @throws UserError for a file of another form.
+  /// JSON: the fits, then the samples that they were made from.
   void save(const std::filesystem::path& file) const;
+  /// Without the samples: what predictions need.
+  void save_fits(const std::filesystem::path& file) const;
+  /// Takes the fits as they are stored, and the samples where there are any.
+  /// @throws UserError for a file of another form.
   static LatencyTable load(const std::filesystem::path& file);
+  /// The same from the text of a file. @param name  for messages.
+  static LatencyTable parse(std::string_view text, const std::string& name);
 
  private:
+  LatencyTable() = default;
+  nlohmann::json fits_json() const;
+  static LatencyTable read(const nlohmann::json& table, const std::string& file);
+
   Platform platform_;
   std::vector<Sample> samples_;
   std::int64_t batches_ = 0;

@@ -1,37 +1,125 @@
 #include "codegen/latency/tables.h"
 
+#include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstdlib>
+#include <functional>
 
+#include "codegen/embedded.h"
 #include "core/error.h"
+#include "core/log.h"
 
 namespace xgen::latency {
 
 namespace {
 
-std::filesystem::path data_folder() {
+namespace fs = std::filesystem;
+
+fs::path data_folder() {
   if (const char* folder = std::getenv("XDG_DATA_HOME"); folder != nullptr && *folder != 0)
-    return std::filesystem::path(folder) / "xgen/latency";
+    return fs::path(folder) / "xgen/latency";
   const char* home = std::getenv("HOME");
-  return std::filesystem::path(home == nullptr ? "." : home) / ".local/share/xgen/latency";
+  return fs::path(home == nullptr ? "." : home) / ".local/share/xgen/latency";
+}
+
+std::string file_safe(std::string name) {
+  for (char& c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
+  }
+  return name;
+}
+
+// Files of the user's own tables whose names begin so, the last first.
+std::vector<fs::path> own_files(const std::string& prefix) {
+  std::vector<fs::path> files;
+  std::error_code none;
+  for (const fs::directory_entry& entry : fs::directory_iterator(data_folder(), none)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(prefix) && name.ends_with(".json")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end(), std::greater<>());
+  return files;
+}
+
+// @param prefix  of the names of the user's own files.
+std::vector<FoundTable> tables(const std::string& prefix) {
+  std::vector<FoundTable> found;
+  for (const fs::path& file : own_files(prefix)) {
+    try {
+      found.push_back({LatencyTable::load(file), file.string()});
+    } catch (const UserError& error) {
+      log::warning(str("a latency table is left aside: ", error.what()));
+    }
+  }
+  std::vector<std::string> committed = embedded_files(".fits");
+  std::reverse(committed.begin(), committed.end());
+  for (const std::string& name : committed)
+    found.push_back({LatencyTable::parse(embedded_file(name), name), kCommitted});
+  return found;
+}
+
+std::string percent(double share) {
+  // Two digits are all that an error is known to.
+  const double digits = share < 0.1 ? 1e3 : 1e2;
+  return str(std::round(digits * share) * 100 / digits, " %");
 }
 
 }  // namespace
 
-std::filesystem::path table_file(const Platform& platform) {
-  std::string name = str(platform.cpu, " ", platform.kernels, " ", platform.compiler);
-  for (char& c : name) {
-    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-') c = '_';
-  }
-  return data_folder() / (name + ".json");
+fs::path table_file(const Platform& platform) {
+  return data_folder() /
+         (file_safe(str(platform.cpu, " ", platform.kernels, " ", platform.compiler)) + ".json");
 }
 
-std::optional<LatencyTable> find_table(const Platform& platform) {
-  const auto file = table_file(platform);
-  if (!std::filesystem::exists(file)) return std::nullopt;
-  LatencyTable table = LatencyTable::load(file);
-  if (table.platform() == platform) return table;
-  return std::nullopt;
+std::vector<FoundTable> all_tables() { return tables(""); }
+
+std::optional<FoundTable> find_table(const Platform& platform) {
+  return choose_table(tables(file_safe(str(platform.cpu, " ", platform.kernels, " "))), platform);
+}
+
+std::optional<FoundTable> choose_table(const std::vector<FoundTable>& tables,
+                                       const Platform& platform) {
+  const FoundTable* of_other_compiler = nullptr;
+  for (const FoundTable& found : tables) {
+    Platform its = found.table.platform();
+    if (its == platform) return found;
+    its.compiler = platform.compiler;
+    if (its == platform && of_other_compiler == nullptr) of_other_compiler = &found;
+  }
+  if (of_other_compiler == nullptr) return std::nullopt;
+  FoundTable found = *of_other_compiler;
+  found.same_compiler = false;
+  return found;
+}
+
+std::string text_of(const FoundTable& found) {
+  const Platform& p = found.table.platform();
+  double calls = 0, median = 0, p95 = 0;
+  for (const auto& [kernel, fit] : found.table.fits()) {
+    const auto n = static_cast<double>(fit.samples);
+    calls += n;
+    median += n * fit.median_error;
+    p95 += n * fit.p95_error;
+  }
+  std::string text =
+      str("latency table of ", p.cpu, ", ", p.kernels, ", ", p.compiler, " (", found.origin, "): ");
+  text += calls == 0 ? std::string("nothing was measured for it")
+                     : str("of its ", calls, " measured kernel calls, when left out of the fit, ",
+                           "half are predicted within ", percent(median / calls), ", 95 % within ",
+                           percent(p95 / calls));
+  if (!found.same_compiler) text += "; it is of another compiler than the one here";
+  return text;
+}
+
+void say(const FoundTable& found) {
+  found.same_compiler ? log::info(text_of(found)) : log::warning(text_of(found));
+}
+
+std::string text_of_no_table(const Platform& platform) {
+  return str("no latency table of ", platform.cpu, " with ", platform.kernels,
+             ": the static estimate serves, which knows the order of kernels rather than their "
+             "times; `xgen-train latency build --minutes 2` measures one");
 }
 
 }  // namespace xgen::latency

@@ -29,9 +29,12 @@ class Verbs : public OnnxTest {
  protected:
   // Runs `xgen-train -q ARGS`; only warnings and errors are left on stderr.
   Said run(const std::string& arguments, const std::string& environment = "") const {
+    return talking("-q " + arguments, environment);
+  }
+  Said talking(const std::string& arguments, const std::string& environment) const {
     const std::string err = (folder_ / "stderr.txt").string();
     const auto result =
-        test::run_command(environment + " '" XGEN_TRAIN "' -q " + arguments + " 2>'" + err + "'");
+        test::run_command(environment + " '" XGEN_TRAIN "' " + arguments + " 2>'" + err + "'");
     std::ifstream file(err);
     return {result.exit_code, result.output, {std::istreambuf_iterator<char>(file), {}}};
   }
@@ -343,6 +346,48 @@ TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
   EXPECT_GT(run(predict + " --target aarch64 --json").parsed()["latency_ms"], 0);
   EXPECT_EQ(refusal(predict + " --target x86_64"),
             shown("slow table.json") + ": /target: expected \"x86_64\", got \"aarch64\"");
+}
+
+TEST_F(Verbs, SaysWhichLatencyTableServesOrThatNoneDoes) {
+  small_model();
+  // A compiler of its own name, of which no table can be committed.
+  const auto compiler = [&](const std::string& version) {
+    std::ofstream(folder_ / "cc") << "#!/bin/sh\n[ \"$1\" = --version ] && echo '" << version
+                                  << "' && exit\nexec cc \"$@\"\n";
+    fs::permissions(folder_ / "cc", fs::perms::owner_all);
+  };
+  compiler("test cc 1");
+  const std::string place = "XDG_DATA_HOME=" + path("data") + " CC=" + path("cc");
+  const std::string predict = "predict " + path("model.onnx") + " --json";
+  const Said without = run(predict, place);
+  ASSERT_EQ(without.code, 0) << without.err;
+  if (without.parsed()["source"] == "static estimate") {
+    EXPECT_THAT(without.err, HasSubstr("the static estimate serves"));
+    EXPECT_THAT(without.err, HasSubstr("`xgen-train latency build --minutes 2`"));
+  } else {
+    EXPECT_THAT(without.err, HasSubstr("(committed with xgen)"));
+    EXPECT_THAT(without.err, HasSubstr("; it is of another compiler than the one here"));
+  }
+  const Said built = run("latency build --minutes 0.01 --json", place);
+  ASSERT_EQ(built.code, 0) << built.err;
+  const fs::path file = built.parsed()["file"].get<std::string>();
+  EXPECT_EQ(file.parent_path(), folder_ / "data/xgen/latency");
+  const Said with = talking(predict, place);
+  ASSERT_EQ(with.code, 0) << with.err;
+  EXPECT_NE(with.parsed()["source"], "static estimate");
+  EXPECT_THAT(with.err, HasSubstr("test cc 1 (" + file.string() + "): of its "));
+  EXPECT_EQ(run("latency fit --table '" + file.string() + "' --json", place).parsed()["fits"],
+            built.parsed()["fits"]);
+  compiler("test cc 2");
+  const Said old = run(predict, place);
+  EXPECT_EQ(old.parsed()["latency_ms"], with.parsed()["latency_ms"]);
+  EXPECT_THAT(old.err, HasSubstr("test cc 1 (" + file.string() + "): of its "));
+  EXPECT_THAT(old.err, HasSubstr("; it is of another compiler than the one here"));
+  // No table is made by itself for another device: what there is is listed.
+  const json listed = run("latency show --target aarch64 --json", place).parsed()["tables"];
+  ASSERT_FALSE(listed.empty());
+  EXPECT_EQ(listed[0]["origin"], file.string());
+  EXPECT_EQ(listed[0]["compiler"], "test cc 1");
 }
 
 TEST_F(Verbs, AnUnknownTargetPassOrThreadCountIsRefused) {

@@ -9,6 +9,7 @@
 #include "codegen/latency/static_estimate.h"
 #include "codegen/targets.h"
 #include "core/random.h"
+#include "tests/codegen/latency/difference_of_fits.h"
 #include "tests/codegen/latency/map_work.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
@@ -80,6 +81,35 @@ TEST(LatencyTable, ReadsBackWhatItWrote) {
   EXPECT_NEAR(again.predict(work, machine()).us, table.predict(work, machine()).us, 1e-3);
 }
 
+TEST(LatencyTable, IsReadAsItWasFittedAndFittedAgainAlike) {
+  const test::TemporaryFolder folder;
+  LatencyTable(platform(), samples(40, 0.1)).save(folder / "t.json");
+  const LatencyTable read = LatencyTable::load(folder / "t.json");
+  EXPECT_EQ(test::difference_of_fits(read, {read.platform(), read.samples()}), "");
+  // What is stored is what counts: another factor in the file is another prediction.
+  nlohmann::json file = nlohmann::json::parse(test::contents(folder / "t.json"));
+  nlohmann::json& factor = file["fits"]["map_f32"]["us_per_count"][1];
+  factor = 2 * factor.get<double>();
+  const LatencyTable other = LatencyTable::load(folder.put("other.json", file.dump()));
+  EXPECT_GT(other.predict(map_work(500)), 1.9 * read.predict(map_work(500)));
+  EXPECT_THAT(test::difference_of_fits(other, {other.platform(), other.samples()}),
+              HasSubstr("map_f32: predicts "));
+}
+
+TEST(LatencyTable, PredictsAlikeWithoutItsSamples) {
+  const test::TemporaryFolder folder;
+  const LatencyTable table(platform(), samples(40, 0.1));
+  table.save_fits(folder / "t.json");
+  const LatencyTable read = LatencyTable::load(folder / "t.json");
+  EXPECT_TRUE(read.samples().empty());
+  EXPECT_EQ(read.fits().at("map_f32").samples, 40U);
+  const Prediction expected = table.predict(map_work(500), machine()),
+                   p = read.predict(map_work(500), machine());
+  EXPECT_EQ(p.us, expected.us);
+  EXPECT_EQ(p.high_us, expected.high_us);
+  EXPECT_TRUE(read.predict(map_work(5000), machine()).extrapolated);
+}
+
 TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
   const test::TemporaryFolder folder;
   const auto message = [&](const std::string& text) {
@@ -87,27 +117,37 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
     return test::message_of([&] { LatencyTable::load(file); }, file.string());
   };
   EXPECT_EQ(message("{\"format\": \"xgen measurements 1\"}"),
-            "F: expected a latency table (\"format\": \"xgen latency 1\")");
-  EXPECT_THAT(message("{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": "
-                      "{\"map_f32\": {\"features\": [\"calls\"]}}}"),
-              HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
-  EXPECT_EQ(
-      message(
-          "{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": {\"map_f64\": {}}}"),
-      "F: /fits/map_f64: expected the samples of a kernel of this version");
-  EXPECT_EQ(message("{\"format\": \"xgen latency 1\", \"kernels\": \"mmx\", \"fits\": {}}"),
-            "F: /kernels: expected an instruction set of `xgen-train targets`, got \"mmx\"");
-  const std::string names = nlohmann::json(work_names("map_f32")).dump();
-  const auto row = [&](const std::string& sample) {
-    return message(
-        str("{\"format\": \"xgen latency 1\", \"kernels\": \"scalar\", \"fits\": {\"map_f32\": "
-            "{\"features\": ",
-            names, ", \"samples\": [", sample, "]}}}"));
+            "F: expected a latency table (\"format\": \"xgen latency 2\")");
+  const auto with_fits = [&](const std::string& fits, const std::string& more = "") {
+    return message(str(R"({"format": "xgen latency 2", "kernels": "scalar", "fits": {)", fits, "}",
+                       more, "}"));
   };
-  EXPECT_EQ(row("{\"us\": -1, \"counts\": []}"),
-            "F: /fits/map_f32/samples/0/us: expected microseconds above 0, got -1");
-  EXPECT_EQ(row("{\"us\": 1, \"counts\": [1,1]}"),
-            "F: /fits/map_f32/samples/0/counts: expected 12 numbers from 0 on, got [1,1]");
+  EXPECT_THAT(with_fits(R"("map_f32": {"features": ["calls"]})"),
+              HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
+  EXPECT_EQ(with_fits(R"("map_f64": {})"),
+            "F: /fits/map_f64: expected the fit of a kernel of this version");
+  EXPECT_EQ(message(R"({"format": "xgen latency 2", "kernels": "mmx", "fits": {}})"),
+            "F: /kernels: expected an instruction set of `xgen-train targets`, got \"mmx\"");
+  const std::vector<std::string>& names = work_names("map_f32");
+  nlohmann::json fit = {{"features", names},
+                        {"us_per_count", std::vector<double>(names.size(), 0.5)},
+                        {"highest", std::vector<double>(names.size(), 1)},
+                        {"calls", 1},
+                        {"median_error", 0.1},
+                        {"p95_error", 0.2}};
+  const auto with_fit = [&](const std::string& more = "") {
+    return with_fits("\"map_f32\": " + fit.dump(), more);
+  };
+  EXPECT_EQ(with_fit(R"(, "samples": {"map_f32": [[0, 1,1,1,1,1,1,1,1,1,1,1,1]]})"),
+            "F: /samples/map_f32/0/0: expected microseconds above 0, got 0");
+  EXPECT_EQ(with_fit(R"(, "samples": {"map_f32": [[1, 1, 1]]})"),
+            "F: /samples/map_f32/0: expected 13 numbers from 0 on, got [1,1,1]");
+  EXPECT_EQ(with_fit(R"(, "samples": {"map_i8": []})"),
+            "F: /samples/map_i8: expected the calls of a kernel in /fits");
+  fit["p95_error"] = -1;
+  EXPECT_EQ(with_fit(), "F: /fits/map_f32/p95_error: expected a number from 0 on, got -1");
+  fit["us_per_count"] = {-1};
+  EXPECT_EQ(with_fit(), "F: /fits/map_f32/us_per_count: expected 12 numbers from 0 on, got [-1]");
 }
 
 }  // namespace
