@@ -30,6 +30,11 @@ std::string file_safe(std::string name) {
   return name;
 }
 
+// A platform but for the compiler.
+std::string machine_name(const Platform& platform) {
+  return str(platform.target, " ", platform.cpu, " ", platform.kernels, " ");
+}
+
 // Files of the user's own tables whose names begin so, the last first.
 std::vector<fs::path> own_files(const std::string& prefix) {
   std::vector<fs::path> files;
@@ -68,14 +73,13 @@ std::string percent(double share) {
 }  // namespace
 
 fs::path table_file(const Platform& platform) {
-  return data_folder() /
-         (file_safe(str(platform.cpu, " ", platform.kernels, " ", platform.compiler)) + ".json");
+  return data_folder() / (file_safe(machine_name(platform) + platform.compiler) + ".json");
 }
 
 std::vector<FoundTable> all_tables() { return tables(""); }
 
 std::optional<FoundTable> find_table(const Platform& platform) {
-  return choose_table(tables(file_safe(str(platform.cpu, " ", platform.kernels, " "))), platform);
+  return choose_table(tables(file_safe(machine_name(platform))), platform);
 }
 
 std::optional<FoundTable> choose_table(const std::vector<FoundTable>& tables,

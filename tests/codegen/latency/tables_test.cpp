@@ -57,11 +57,12 @@ TEST(FindTable, LooksInTheUsersPlaceAndLeavesAsideWhatItCannotRead) {
   EXPECT_EQ(find_table(platform()), std::nullopt);
   table(platform("cc 0")).save(table_file(platform("cc 0")));
   table(platform("cc 0", "another CPU")).save(table_file(platform("cc 0", "another CPU")));
-  folder.put("xgen/latency/A_CPU__R__x86-avx2_cc_9.json", "{\"format\": \"xgen latency 1\"}");
-  folder.put("xgen/latency/A_CPU__R__x86-avx2_cc_1.json.part", "unfinished");
+  folder.put("xgen/latency/x86_64_A_CPU__R__x86-avx2_cc_9.json",
+             "{\"format\": \"xgen latency 1\"}");
+  folder.put("xgen/latency/x86_64_A_CPU__R__x86-avx2_cc_1.json.part", "unfinished");
   const auto found = find_table(platform());
   ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(found->origin, (folder / "xgen/latency/A_CPU__R__x86-avx2_cc_0.json").string());
+  EXPECT_EQ(found->origin, (folder / "xgen/latency/x86_64_A_CPU__R__x86-avx2_cc_0.json").string());
   EXPECT_FALSE(found->same_compiler);
   EXPECT_EQ(found->table.samples().size(), 25U);
   table(platform()).save(table_file(platform()));
