@@ -154,6 +154,7 @@ struct RunConfig {
   std::string device = "cpu";
   std::string target = "host";
   std::string latency_table;
+  double latency_build_minutes = 2;
   ModelConfig model;
   train::DataConfig data;
   train::TrainingConfig training;
@@ -169,8 +170,14 @@ struct RunConfig {
     v.choice("device", device, {"cpu", "cuda"}, "Where training runs; a run may go on elsewhere.");
     v.text("target", target, "What is compiled for: host, a built-in target, or a JSON file.");
     v.text("latency_table", latency_table,
-           "Latency table that decides where the target's kernels do not run on this machine "
-           "(`xgen-train latency build`); without one the static estimate does.");
+           "File of a latency table to predict by (`xgen-train latency build`). It decides where "
+           "the target's kernels do not run on this machine; without one the static estimate does. "
+           "On this machine measured times decide, and without a file the user's own table or a "
+           "committed one serves to say early whether latency_ms_max can be kept.");
+    v.number(
+        "latency_build_minutes", latency_build_minutes, {0, 10000},
+        "How long a run measures a latency table of this machine, once, where it wants one and "
+        "there is none; 0: the static estimate serves.");
     v.object("model", model, "The network to start from.", Need::required);
     v.object("data", data, "Data to train and measure with.", Need::required);
     v.object("training", training, "Training options that all stages inherit.");

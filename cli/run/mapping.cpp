@@ -60,6 +60,10 @@ std::vector<prune::LayerRule> rules_for(const prune::Layer& layer, const PruneSt
   return rules;
 }
 
+bool may_prune(const prune::Layer& layer) {
+  return layer.prunable && (!layer.is_output || layer.is_conv());
+}
+
 Candidate candidate_of(const prune::Layer& layer, const PruneStage& stage) {
   Candidate candidate{layer, {}};
   for (const prune::LayerRule& rule : rules_for(layer, stage)) {
@@ -201,6 +205,20 @@ Reached reached(RunContext& run, const ir::Graph& graph, bool int8, const std::s
 
 }  // namespace
 
+double most_saved_us(const LatencyModel& model, const PruneStage& stage, const ir::Graph& image) {
+  double saved = 0;
+  for (const prune::Layer& layer : prune::layers_of(image, stage.exclude)) {
+    if (!may_prune(layer)) continue;
+    const LayerShape shape = latency_shape(image, layer, stage.final_type == "int8");
+    const double dense = model.latency_us(shape, {});
+    double least = dense;
+    for (const Option& option : candidate_of(layer, stage).options)
+      least = std::min(least, model.latency_us(shape, latency_variant(layer, option.constraint)));
+    saved += dense - least;
+  }
+  return saved;
+}
+
 Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& graph,
                    const ir::Graph& image, const std::vector<prune::Layer>& layers) {
   const bool int8 = stage.final_type == "int8";
@@ -208,7 +226,7 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   double all_conv_macs = 0, open_conv_macs = 0;
   for (const prune::Layer& layer : layers) {
     if (layer.is_conv()) all_conv_macs += static_cast<double>(layer.macs);
-    if (!layer.prunable || (layer.is_output && !layer.is_conv())) continue;
+    if (!may_prune(layer)) continue;
     candidates.push_back(candidate_of(layer, stage));
     if (layer.is_conv()) open_conv_macs += static_cast<double>(layer.macs);
   }

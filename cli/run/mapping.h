@@ -28,4 +28,8 @@ struct Mapping {
 Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& graph,
                    const ir::Graph& image, const std::vector<prune::Layer>& layers);
 
+/// The time that masks of a stage can save at most by a latency model, one image: every layer that
+/// it may prune at the rate that is fastest.
+double most_saved_us(const LatencyModel& model, const PruneStage& stage, const ir::Graph& image);
+
 }  // namespace xgen::cli

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cli/run/forecast.h"
 #include "cli/run/run_context.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -116,6 +117,7 @@ ir::Graph run_rounds(RunContext& run, std::size_t end) {
   const ir::Graph initial =
       timed_once(run, "model", "model", [&] { return initial_model(run); }).graph;
   run.graphs[""] = run.graphs["model"] = initial;
+  if (can_forecast(run.config(), end)) say_forecast(run, initial);
   const std::size_t first = std::min(first_of_round(run.config()), end);
   const ir::Graph before = run_stages(run, 0, first, initial);
   ir::Graph graph = run_stages(run, first, end, before);

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <fstream>
 
+#include "cli/run/forecast.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/run_context.h"
 #include "codegen/targets.h"
@@ -77,6 +78,7 @@ json make_plan(const LoadedConfig& loaded) {
   } remove{folder};
   RunOptions options;
   options.output = folder / "run";
+  options.builds_table = false;
   RunContext run(loaded, options);
   const ir::Graph graph = initial_model(run).graph;
 
@@ -123,6 +125,13 @@ json make_plan(const LoadedConfig& loaded) {
   plan["seconds"] = total;
   plan["memory_bytes"] = resident_bytes();
   plan["measures_here"] = runs_here(run.target());
+  if (can_forecast(run.config(), run.config().stages.size())) {
+    plan["forecast"] = forecast(run, graph);
+    plan["notes"] = run.report()["notes"];
+    if (run.predictions().is_estimate() && plan["measures_here"] &&
+        run.config().latency_table.empty() && run.config().latency_build_minutes > 0)
+      plan["seconds_of_latency_build"] = 60 * run.config().latency_build_minutes;
+  }
   return plan;
 }
 
@@ -154,7 +163,12 @@ std::string plan_text(const json& plan) {
   std::snprintf(line, sizeof line, "about %s of training, %.0f MB of memory\n",
                 log::duration_text(plan["seconds"].get<double>()).c_str(),
                 plan["memory_bytes"].get<double>() / 1e6);
-  return text + line;
+  text += line;
+  if (plan.contains("forecast")) text += plan["forecast"]["text"].get<std::string>() + "\n";
+  if (plan.contains("seconds_of_latency_build"))
+    text += ::xgen::str("the run first measures a latency table of this machine: ",
+                        log::duration_text(plan["seconds_of_latency_build"].get<double>()), "\n");
+  return text;
 }
 
 }  // namespace xgen::cli

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "cli/run/report.h"
+#include "cli/run/table_of_run.h"
 #include "codegen/runtime/c_compiler.h"
 #include "codegen/targets.h"
 #include "core/atomic_file.h"
@@ -61,9 +62,10 @@ std::string differences(const json& a, const json& b, const std::string& where =
   return where.empty() ? "everything" : where;
 }
 
-// A config without what says only where training runs: a run may go on elsewhere.
+// A config without what a run may go on with otherwise: where training runs, and how long a latency
+// table is measured that is missing.
 json without_place(json config) {
-  for (const char* key : {"device", "threads"}) config.erase(key);
+  for (const char* key : {"device", "threads", "latency_build_minutes"}) config.erase(key);
   return config;
 }
 
@@ -87,6 +89,7 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
                               : loaded_.config.target)),
       device_(device_of(loaded_.config)),
       resume_(options.resume),
+      builds_table_(options.builds_table),
       goal_(first_goal(loaded_.config.requirements)) {
   torch::set_num_threads(config().threads);
   // A compiler that is missing is found out now, not when hours of training are done.
@@ -97,8 +100,6 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
   for (const std::string& text : data_.notes) log::warning(text);
   claim();
   latency_ = std::make_unique<LatencyStore>(target_, folder_ / "measurements.json");
-  if (!config().latency_table.empty())
-    latency_->predict_by(latency::LatencyTable::load(loaded_.path(config().latency_table)));
   if (!options.measurements.empty()) latency_->give(options.measurements);
   const json manifest = {{"xgen", "0.1.0"},
                          {"libtorch", TORCH_VERSION},
@@ -124,6 +125,8 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
                {"validation", data_.validation.size()},
                {"test", data_.test.size()}}}};
   report_["notes"] = data_.notes;
+  // A file that is wrong is found out now, and what predicts in the place of a clock is fixed.
+  if (!config().latency_table.empty() || !latency_->measures()) predictions();
 }
 
 void RunContext::check_folder() const {
@@ -221,6 +224,22 @@ void RunContext::find_latencies(const std::string& of,
   latency_->find(queries, [&](std::size_t done, std::size_t /*all*/) {
     progress.update(static_cast<std::int64_t>(done));
   });
+}
+
+const latency::FittedLatency& RunContext::predictions() {
+  if (!has_table_) {
+    TableSources sources;
+    sources.target = target_;
+    sources.kept = folder_ / "latency_table.json";
+    if (!config().latency_table.empty()) sources.given = loaded_.path(config().latency_table);
+    sources.build_minutes = builds_table_ ? config().latency_build_minutes : 0;
+    const latency::LatencyTable table =
+        table_of_run(sources, [this](const std::string& text) { note(text); });
+    latency_->predict_by(table);
+    if (!fs::exists(sources.kept)) table.save_fits(sources.kept);
+    has_table_ = true;
+  }
+  return latency_->model();
 }
 
 void RunContext::note(const std::string& text) {

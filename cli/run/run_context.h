@@ -28,6 +28,7 @@ struct RunOptions {
   bool resume = false;
   std::filesystem::path measurements;  ///< a file of latencies to use, or empty.
   std::string only_stage;              ///< runs this stage alone, after those before it.
+  bool builds_table = true;            ///< measures a latency table where it wants one.
 };
 
 /// What a stage leaves: the network, and a row of the report.
@@ -49,6 +50,9 @@ class RunContext {
   const train::DataSplits& data() const { return data_; }
   const Target& target() const { return target_; }
   LatencyStore& latency() { return *latency_; }
+  /// What predicts kernels for the target. The table is an input of the run: chosen at the first
+  /// call, on this machine perhaps measured for minutes, and kept in the folder (law 4).
+  const latency::FittedLatency& predictions();
   torch::Device device() const { return device_; }
   bool resume() const { return resume_; }
 
@@ -93,7 +97,7 @@ class RunContext {
   std::filesystem::path folder_;
   Target target_;
   torch::Device device_;
-  bool resume_ = false;
+  bool resume_ = false, builds_table_ = true, has_table_ = false;
   train::DataSplits data_;
   std::unique_ptr<LatencyStore> latency_;
   nlohmann::json report_;

@@ -27,6 +27,7 @@ class FittedLatency final : public LatencyModel {
   /// "predicted for NAME by the table of CPU", or "by the static estimate".
   std::string source() const override;
   const Platform& platform() const { return table_.platform(); }
+  bool is_estimate() const { return table_.fits().empty(); }  ///< no kernel was measured.
 
  private:
   LatencyTable table_;

@@ -37,6 +37,7 @@ struct KernelFit {
   std::vector<double> highest;             ///< the highest of each count that was measured.
   std::size_t samples = 0;                 ///< how many it was fitted to.
   double median_error = 0, p95_error = 0;  ///< relative, on samples left out of the fit.
+  friend bool operator==(const KernelFit&, const KernelFit&) = default;
 };
 
 struct Prediction {

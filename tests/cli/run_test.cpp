@@ -39,6 +39,7 @@ class Run : public ::testing::Test {
     config_["stages"][1]["fine_tune"]["epochs"] = 4;
     config_["stages"][2]["qat"]["epochs"] = 2;
     config_["requirements"] = json::object();
+    config_["latency_build_minutes"] = 0;
     config_["training"]["checkpoint_every_steps"] = 7;
   }
   ~Run() override { fs::remove_all(folder_); }
@@ -65,6 +66,23 @@ class Run : public ::testing::Test {
     for (int i = 0; i < 600 && process.is_running() && !fs::exists(file); ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     return fs::exists(file);
+  }
+  // Gives the run a target of which no table is committed, and a user without tables.
+  // @return  the environment.
+  std::vector<std::string> without_tables() {
+    json target = json::parse(text_of(XGEN_SOURCE_DIR "/codegen/targets/x86_64.json"));
+    target["name"] = "x86_64-of-a-test";
+    std::ofstream(folder_ / "target.json") << target;
+    config_["target"] = (folder_ / "target.json").string();
+    return {"XDG_DATA_HOME=" + (folder_ / "data").string()};
+  }
+  // Files in that user's place.
+  std::vector<std::string> tables() {
+    std::vector<std::string> names;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder_ / "data/xgen/latency", none))
+      names.push_back(entry.path().filename().string());
+    return names;
   }
   // What a run ends with: its weights, its masks and its kernels.
   std::string result_hash(const std::string& output) {
@@ -287,6 +305,17 @@ TEST_F(Run, RefusesWhatCannotBeMetAndSavesThePoints) {
               HasSubstr("latency_ms_max: wanted at most 1e-05, the least is predicted to be "));
   EXPECT_FALSE(report("a")["points"].empty());
   EXPECT_EQ(report("a")["requirements"][0]["met"], false);
+  // It was said before anything was trained.
+  const json forecast = report("a")["forecast"];
+  EXPECT_EQ(forecast["met"], "never");
+  EXPECT_LT(forecast["least_ms"], forecast["dense_ms"]);
+  EXPECT_LT(forecast["low_ms"], forecast["dense_ms"]);
+  EXPECT_THAT(forecast["text"].get<std::string>(),
+              HasSubstr("latency_ms_max: wanted are at most 1e-05 ms; as it is the network is "
+                        "predicted to take "));
+  EXPECT_LT(outcome.err.find(", so that the limit is out of reach"),
+            outcome.err.find("== dense (train)"))
+      << outcome.err;
 }
 
 TEST_F(Run, MeetsLimitsOfTimeAndSizeTogether) {
@@ -375,6 +404,46 @@ TEST_F(Run, PrunesNothingWhereTheNetworkKeepsTheLimitsAsItIs) {
   EXPECT_THAT(outcome.err, HasSubstr("keeps the limits as it is; nothing is pruned"));
   const json ship = report("a").at("stages").back();
   EXPECT_EQ(ship.at("variants").back().at("macs"), ship.at("variants").back().at("dense_macs"));
+}
+
+TEST_F(Run, MeasuresALatencyTableOnceAndGoesOnWhereThatWasStopped) {
+  const auto environment = without_tables();
+  config_["requirements"] = {{"latency_ms_max", 100}};
+  config_["latency_build_minutes"] = 2;
+  Process process(command("a"), folder_ / "streams", environment);
+  for (int i = 0; i < 600 && process.is_running() &&
+                  text_of(folder_ / "streams/stderr").find("measuring one") == std::string::npos;
+       ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  process.send(SIGINT);
+  const Outcome stopped = process.wait();
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  EXPECT_THAT(stopped.err, HasSubstr("measuring one for 2 min 00 s, once for all runs on this"));
+  EXPECT_THAT(stopped.err, HasSubstr("what was measured is kept; go on with --resume"));
+  EXPECT_EQ(stopped.err.find("(train)"), std::string::npos);
+  EXPECT_FALSE(fs::exists(folder_ / "a" / "latency_table.json"));
+  ASSERT_THAT(tables(), ::testing::ElementsAre(::testing::EndsWith(".json.part")));
+
+  config_["latency_build_minutes"] = 0.001;
+  const Outcome outcome = run("a", {"--resume"}, environment);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  ASSERT_THAT(tables(), ::testing::ElementsAre(::testing::EndsWith(".json")));
+  const json own = json::parse(text_of(folder_ / "data/xgen/latency" / tables()[0])),
+             kept = json::parse(text_of(folder_ / "a" / "latency_table.json"));
+  EXPECT_EQ(own["batches"], 2);
+  EXPECT_EQ(kept["fits"], own["fits"]);
+  EXPECT_FALSE(kept.contains("samples"));
+  EXPECT_EQ(report("a")["forecast"]["met"], "dense");
+  EXPECT_THAT(report("a")["forecast"]["source"].get<std::string>(),
+              HasSubstr("predicted by a table of "));
+
+  // The next run finds it.
+  keep_stages(1);
+  config_["stages"].push_back({{"name", "ship"}, {"kind", "compile"}});
+  const Outcome next = run("b", {}, environment);
+  ASSERT_EQ(next.code, 0) << next.err;
+  EXPECT_EQ(next.err.find("measuring one"), std::string::npos);
+  EXPECT_THAT(next.err, HasSubstr("latency table of "));
 }
 
 TEST_F(Run, SaysThatMasksCannotSaveMemory) {
@@ -538,6 +607,33 @@ TEST_F(Run, DryRunPrintsThePlanAndLeavesNothing) {
   const json plan = json::parse(outcome.out);
   EXPECT_EQ(plan["stages"].size(), 4U);
   EXPECT_GT(plan["seconds"].get<double>(), 0);
+  EXPECT_FALSE(fs::exists(folder_ / "a"));
+  EXPECT_FALSE(plan.contains("forecast"));
+}
+
+TEST_F(Run, DryRunPredictsAndMeasuresNothing) {
+  const auto environment = without_tables();
+  config_["requirements"] = {{"latency_ms_max", 100}};
+  config_.erase("latency_build_minutes");
+  const Outcome outcome = run("a", {"--dry-run", "--json"}, environment);
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const json plan = json::parse(outcome.out);
+  EXPECT_THAT(outcome.err, HasSubstr("the static estimate serves"));
+  EXPECT_THAT(outcome.err, HasSubstr("`xgen-train latency build --minutes 2`"));
+  EXPECT_EQ(plan["forecast"]["met"], "dense");
+  EXPECT_EQ(plan["seconds_of_latency_build"], 120);
+  EXPECT_THAT(run("a", {"--dry-run"}, environment).out,
+              HasSubstr("the run first measures a latency table of this machine: 2 min 00 s\n"));
+  const auto forecast = [&](double wanted) {
+    config_["requirements"]["latency_ms_max"] = wanted;
+    return json::parse(run("a", {"--dry-run", "--json"}, environment).out)["forecast"];
+  };
+  const json never = forecast(1e-5);
+  EXPECT_EQ(never["met"], "never");
+  const double least = never["least_ms"], dense = never["dense_ms"];
+  EXPECT_EQ(forecast(0.5 * (least + dense))["met"], "pruned");
+  EXPECT_EQ(forecast(1.01 * dense)["met"], "dense");
+  EXPECT_TRUE(tables().empty());
   EXPECT_FALSE(fs::exists(folder_ / "a"));
 }
 
