@@ -254,7 +254,9 @@ void LatencyTable::save(const std::filesystem::path& file) const {
   // difference between two versions can be read.
   std::string text = fits_json().dump();
   text.back() = ',';
-  text += "\n\"samples\":{";
+  text +=
+      "\n"
+      R"("samples":{)";
   const char* comma = "";
   for (const auto& [kernel, of_kernel] : rows) {
     text += str(comma, "\n", json(kernel).dump(), ":[", of_kernel, "]");
