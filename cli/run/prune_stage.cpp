@@ -285,6 +285,14 @@ json drop_losers(RunContext& run, const PruneStage& stage, const train::GraphMod
   return reasons;
 }
 
+// The masks of earlier stages, but for layers that are pruned again: those are chosen anew.
+prune::MaskSet masks_before(RunContext& run, ir::Graph& graph,
+                            const std::vector<prune::PlannedLayer>& planned) {
+  for (const prune::PlannedLayer& layer : planned)
+    graph.value(graph.find(layer.weight)).sparsity.reset();
+  return masks_of(graph, run.device());
+}
+
 // A network whose weights moved less than halfway is pruned by magnitude in effect: 0.1 to 0.2 is
 // what converging runs end with.
 constexpr double kAdmmConverged = 0.5;
@@ -306,7 +314,9 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
   }
 
   const StageResult masked = run.once(stage.name + ".mask", [&]() -> StageResult {
-    train::GraphModule module(decided.graph, run.device());
+    ir::Graph unmasked = decided.graph;
+    const prune::MaskSet before = masks_before(run, unmasked, planned);
+    train::GraphModule module(unmasked, run.device());
     const prune::Params params = params_of(module);
     const std::string& name = stage.algorithm.name;
     const auto algorithm =
@@ -317,7 +327,9 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
       AlgorithmHook hook(name, *algorithm);
       train::TrainContext context =
           run.train_context(stage.name + "." + name, stage.algorithm.epochs);
+      MaskHook keep(params, before);
       context.hooks = {&hook};
+      if (!before.empty()) context.hooks.push_back(&keep);
       row["training"] = to_json(
           train::train(module, run.data().train, run.data().validation, stage.training, context));
       row["figures"] = algorithm->figures();
@@ -329,6 +341,7 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
       train::GraphModule dense(decided.graph, run.device());
       repair_weights(run, module, dense, masks, stage.algorithm.repair_samples);
     }
+    for (const auto& [weight, mask] : before.layers()) masks.set(weight, mask);
     row["validation"] = validate_pruned(run, stage, module);
     row["mask_sha256"] = masks.hash();
     return {ir::infer_shapes(masks.annotate(module.to_graph())), row};

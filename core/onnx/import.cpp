@@ -1,10 +1,11 @@
 #include "core/onnx/import.h"
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/onnx/node_importer.h"
+#include "core/onnx/read_masks.h"
 #include "core/onnx/roles.h"
-#include "core/onnx/sparsity_json.h"
 #include "core/onnx/tensor_proto.h"
 
 namespace xgen {
@@ -203,15 +204,8 @@ void read_metadata(const onnx::ModelProto& proto, OnnxModel& model, const std::s
       model.metadata[entry.key()] = entry.value();
       continue;
     }
-    const std::string where = str(path, ": metadata \"", kSparsityKey, "\"");
-    const auto json = nlohmann::json::parse(entry.value(), nullptr, false);
-    if (!json.is_object()) throw UserError(str(where, ": not a JSON object"));
-    for (const auto& [name, mask] : json.items()) {
-      const ir::ValueId id = model.graph.find(name);
-      if (id == ir::kNoValue) continue;  // another tool removed or renamed the weight
-      model.graph.value(id).sparsity =
-          sparsity_from_json(mask, str(where, ", weight \"", name, "\""));
-    }
+    read_masks(nlohmann::json::parse(entry.value(), nullptr, false), model.graph,
+               str(path, ": metadata \"", kSparsityKey, "\""));
   }
 }
 

@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
+#include "core/onnx/import.h"
 #include "tests/cli/run_fixture.h"
 #include "tests/support/jpeg.h"
 
@@ -62,6 +65,40 @@ TEST_F(Run, MixesSchemesAndKeepsTheirZeros) {
   const json& compressed = printed["stages"].back()["variants"][2];
   EXPECT_GT(compressed["test"]["top1"].get<double>(), 0.9);
   EXPECT_LT(3 * compressed["macs"].get<double>(), compressed["dense_macs"].get<double>() * 1.2);
+}
+
+// What one stage prunes stays pruned while others prune and train.
+TEST_F(Run, KeepsTheZerosOfEarlierStages) {
+  json first = config_["stages"][1];
+  first["algorithm"] = {{"name", "gradual"}, {"epochs", 1}};
+  first["fine_tune"] = {{"epochs", 1}};
+  first["rates"] = {{"per_layer", {{"conv2", 4}}}};
+  json second = first, third = first;
+  second["name"] = "second";
+  second["rates"] = {{"per_layer", {{"conv3", 3}}}};
+  third["name"] = "third";
+  third["rates"] = {{"per_layer", {{"conv3", 6}}}};  // once more, and further
+  keep_stages(1);
+  for (const json& stage :
+       {first, second, third, json{{"name", "more"}, {"kind", "train"}, {"epochs", 1}}})
+    config_["stages"].push_back(stage);
+  const Outcome outcome = run("a");
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto zeros = [&](const std::string& stage, const char* weight) {
+    const ir::Graph graph = import_onnx(folder_ / "a" / "checkpoints" / (stage + ".onnx"));
+    const ir::Value& value = graph.value(graph.find(weight));
+    EXPECT_TRUE(value.sparsity) << stage << " " << weight;
+    std::vector<bool> zero;
+    for (const float w : value.constant->as<float>()) zero.push_back(w == 0);
+    return zero;
+  };
+  const std::vector<bool> conv2 = zeros("prune", "conv2.weight"),
+                          conv3 = zeros("third", "conv3.weight");
+  EXPECT_GT(100 * std::count(conv2.begin(), conv2.end(), true), 74 * std::ssize(conv2));
+  EXPECT_GT(100 * std::count(conv3.begin(), conv3.end(), true), 82 * std::ssize(conv3));
+  for (const char* stage : {"second", "third", "more"})
+    EXPECT_EQ(zeros(stage, "conv2.weight"), conv2) << stage;
+  EXPECT_EQ(zeros("more", "conv3.weight"), conv3);
 }
 
 TEST_F(Run, MapsSchemesAndRatesToLayersByItself) {

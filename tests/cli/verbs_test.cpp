@@ -198,6 +198,26 @@ TEST_F(Verbs, AForeignFileIsRefused) {
   EXPECT_FALSE(exists("b"));
 }
 
+TEST_F(Verbs, AMaskOfAnotherModelIsRefused) {
+  small_model();
+  auto* entry = model_.add_metadata_props();
+  entry->set_key("xgen.sparsity");
+  entry->set_value(json{{"w",
+                         {{"scheme", "block"},
+                          {"group_out", 4},
+                          {"lane_channels", 1},
+                          {"patterns", {511}},
+                          {"kept", {0, -1}}}}}
+                       .dump());
+  write(bytes());
+  EXPECT_EQ(refusal(compile_line()),
+            shown("model.onnx") +
+                ": metadata \"xgen.sparsity\", weight \"w\": expected zeros where the mask drops "
+                "weights, got another number at element 9 of [4, 2, 3, 3]; the mask is of another "
+                "model, or the weights were trained without it");
+  EXPECT_FALSE(exists("b"));
+}
+
 TEST_F(Verbs, ExternalDataOutsideTheFolderAreRefused) {
   input("x", {1, 2});
   auto& w = floats("w", {2}, {});

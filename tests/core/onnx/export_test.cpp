@@ -119,7 +119,7 @@ TEST_F(ExportOnnx, TakesALaterOpsetWhereItMust) {
 
 TEST_F(ExportOnnx, KeepsMasks) {
   Graph g = graph_with_input({"N", 4});
-  const ValueId w = g.add_constant("w", Constant::of<float>({4, 2}, {1, 0, 1, 0, 0, 2, 0, 2}));
+  const ValueId w = g.add_constant("w", Constant::of<float>({4, 2}, {1, 2, 0, 0, 0, 0, 1, 2}));
   Sparsity mask;
   mask.scheme = Sparsity::Scheme::block;
   mask.group_out = 2;
