@@ -56,10 +56,7 @@ std::string name_of(const latency::LatencyTable& table) {
 latency::LatencyTable load_table(const TableChoice& choice) {
   const Target target = find_target(choice.target);
   if (!choice.file.empty()) {
-    latency::LatencyTable table = latency::LatencyTable::load(choice.file);
-    if (table.platform().target != target.name)
-      throw UserError(str(choice.file, ": /target: expected \"", target.name, "\", got \"",
-                          table.platform().target, "\""));
+    latency::LatencyTable table = latency::load_table(choice.file, target);
     latency::say({table, choice.file});
     return table;
   }

@@ -43,6 +43,10 @@ void say(const latency::LatencyTable& table, const std::string& file, const Argu
 void build_from_device(const Arguments& args) {
   const latency::LatencyTable table =
       latency::table_of_device({args.from.begin(), args.from.end()});
+  // Files say what they were measured on; a target that is named must be that one.
+  if (args.table.target != "host" && find_target(args.table.target).name != table.platform().target)
+    throw UserError(str(args.from.front(), ": /target: expected \"", args.table.target,
+                        "\", got \"", table.platform().target, "\""));
   const std::string file =
       args.table.file.empty() ? latency::table_file(table.platform()).string() : args.table.file;
   table.save(file);

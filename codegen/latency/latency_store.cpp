@@ -56,12 +56,12 @@ const latency::FittedLatency& LatencyStore::model() {
 
 void LatencyStore::load(const std::filesystem::path& file) {
   const nlohmann::json json = load_config_json(file);
-  if (!json.is_object() || json.value("format", "") != kFormat || !json.contains("layers_us") ||
-      !json["layers_us"].is_object()) {
+  if (!json.is_object() || json.value("format", nlohmann::json()) != kFormat ||
+      !json.contains("layers_us") || !json["layers_us"].is_object()) {
     throw UserError(
         str(file.string(), ": expected measurements of layers (\"format\": \"", kFormat, "\")"));
   }
-  if (json.value("target", "") != target_.name) {
+  if (json.value("target", nlohmann::json()) != target_.name) {
     throw UserError(str(file.string(), ": /target: expected \"", target_.name, "\", got ",
                         json.value("target", nlohmann::json()).dump()));
   }
@@ -71,9 +71,15 @@ void LatencyStore::load(const std::filesystem::path& file) {
                           ": expected microseconds above 0, got ", value.dump()));
     microseconds_[key] = value.get<double>();
   }
-  source_ = json.value("source", "");
-  kernels_ = json.value("kernels", "");
-  compiler_ = json.value("compiler", "");
+  const auto text = [&](const char* key) {
+    const nlohmann::json value = json.value(key, nlohmann::json(""));
+    if (!value.is_string())
+      throw UserError(str(file.string(), ": /", key, ": expected text, got ", value.dump()));
+    return value.get<std::string>();
+  };
+  source_ = text("source");
+  kernels_ = text("kernels");
+  compiler_ = text("compiler");
 }
 
 void LatencyStore::save() const {

@@ -18,6 +18,7 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kFormat = "xgen latency 2";
+constexpr double kMostCounts = 1e15;  // no kernel call of a network does more of anything
 constexpr std::size_t kFolds = 5;
 constexpr std::size_t kEnough = 4 * kFolds;  // samples of a kernel
 
@@ -119,10 +120,12 @@ std::vector<double> read_numbers(const json& numbers, std::size_t expected,
                                  const std::string& where) {
   const bool good = numbers.is_array() && numbers.size() == expected &&
                     std::all_of(numbers.begin(), numbers.end(),
-                                [](const json& n) { return n.is_number() && n >= 0; });
+                                [](const json& n) {
+                                  return n.is_number() && n >= 0 && n <= kMostCounts;
+                                });
   if (!good)
-    throw UserError(
-        str(where, ": expected ", expected, " numbers from 0 on, got ", numbers.dump()));
+    throw UserError(str(where, ": expected ", expected, " numbers from 0 to ", kMostCounts,
+                        ", got ", numbers.dump()));
   return numbers.get<std::vector<double>>();
 }
 
@@ -169,7 +172,11 @@ void check_isa(const std::string& name, const std::string& where) {
 }
 
 Work read_work(const std::string& kernel, const json& counts, const std::string& where) {
-  return {kernel, read_numbers(counts, work_names(kernel).size(), where)};
+  std::vector<double> numbers = read_numbers(counts, work_names(kernel).size(), where);
+  // A time without anything that takes it would be explained by whatever else there is.
+  if (std::all_of(numbers.begin(), numbers.end(), [](double n) { return n == 0; }))
+    throw UserError(str(where, ": expected the work of a call, got zeros alone"));
+  return {kernel, std::move(numbers)};
 }
 
 LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches,
@@ -274,17 +281,25 @@ LatencyTable LatencyTable::parse(std::string_view text, const std::string& name)
 }
 
 LatencyTable LatencyTable::read(const json& table, const std::string& file) {
-  if (!table.is_object() || table.value("format", json()) != kFormat || !table.contains("fits") ||
-      !table["fits"].is_object())
-    throw UserError(str(file, ": expected a latency table (\"format\": \"", kFormat, "\")"));
+  const json format = table.is_object() ? table.value("format", json()) : json();
+  if (format != kFormat || !table.contains("fits") || !table["fits"].is_object())
+    throw UserError(str(file, ": expected a latency table (\"format\": \"", kFormat, "\")",
+                        format.is_string() && format != kFormat
+                            ? str(", got ", format.dump(), "; build it again")
+                            : ""));
+  const auto text = [&](const char* key) {
+    const json value = table.value(key, json(""));
+    if (!value.is_string())
+      throw UserError(str(file, ": /", key, ": expected a name, got ", value.dump()));
+    return value.get<std::string>();
+  };
   LatencyTable result;
-  result.platform_ = {table.value("target", ""), table.value("kernels", ""), table.value("cpu", ""),
-                      table.value("compiler", "")};
+  result.platform_ = {text("target"), text("kernels"), text("cpu"), text("compiler")};
   check_isa(result.platform_.kernels, str(file, ": /kernels"));
   for (const auto& [kernel, known] : table["fits"].items())
     result.fits_[kernel] = read_fit(kernel, known, str(file, ": /fits/", kernel));
-  result.batches_ = table.value("batches", std::int64_t{0});
-  result.reference_us_ = table.value("reference_us", 0.0);
+  result.batches_ = static_cast<std::int64_t>(read_number(table, "batches", file + ": "));
+  result.reference_us_ = read_number(table, "reference_us", file + ": ");
   const json samples = table.value("samples", json::object());
   if (!samples.is_object())
     throw UserError(str(file, ": /samples: expected an object, got ", samples.type_name()));

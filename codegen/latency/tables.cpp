@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <functional>
+#include <string>
 
 #include "codegen/embedded.h"
 #include "core/error.h"
@@ -124,6 +125,21 @@ std::string text_of_no_table(const Platform& platform) {
   return str("no latency table of ", platform.cpu, " with ", platform.kernels,
              ": the static estimate serves, which knows the order of kernels rather than their "
              "times; `xgen-train latency build --minutes 2` measures one");
+}
+
+LatencyTable load_table(const std::filesystem::path& file, const Target& target) {
+  LatencyTable table = LatencyTable::load(file);
+  const Platform& of = table.platform();
+  if (of.target != target.name)
+    throw UserError(
+        str(file.string(), ": /target: expected \"", target.name, "\", got \"", of.target, "\""));
+  std::string known;
+  for (const std::string& isa : target.kernels) {
+    if (isa == of.kernels) return table;
+    known += str(known.empty() ? "" : ", ", isa);
+  }
+  throw UserError(str(file.string(), ": /kernels: expected one of target \"", target.name, "\" (",
+                      known, "), got \"", of.kernels, "\""));
 }
 
 }  // namespace xgen::latency

@@ -44,4 +44,8 @@ void say(const FoundTable& found);
 /// For a person: that there is none of this platform, what serves instead, and how to get one.
 std::string text_of_no_table(const Platform& platform);
 
+/// The table of a file, for this target. @throws UserError for one of another target, or with an
+/// instruction set that the target does not have.
+LatencyTable load_table(const std::filesystem::path& file, const Target& target);
+
 }  // namespace xgen::latency

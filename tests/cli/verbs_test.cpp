@@ -410,6 +410,35 @@ TEST_F(Verbs, SaysWhichLatencyTableServesOrThatNoneDoes) {
   EXPECT_EQ(listed[0]["compiler"], "test cc 1");
 }
 
+TEST_F(Verbs, ADeviceFileThatCannotBeIsRefusedAndLeavesNoTable) {
+  const auto build = [&](const json& file, const std::string& target) {
+    std::ofstream(folder_ / "bench.json") << file;
+    const std::string text = refusal("latency build --target " + target + " --from " +
+                                     path("bench.json") + " --table " + path("table.json"));
+    EXPECT_FALSE(exists("table.json"));
+    return text;
+  };
+  json bench = {{"format", "xgen bench 1"},
+                {"target", "aarch64"},
+                {"kernels", "arm-neon"},
+                {"cpu", "a board"},
+                {"compiler", "cc 1"},
+                {"steps",
+                 {{{"kernel", "map_f32"},
+                   {"work", {1, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
+                   {"median_ms", 1},
+                   {"min_ms", 1}}}}};
+  EXPECT_EQ(build(bench, "x86_64"),
+            shown("bench.json") + ": /target: expected \"x86_64\", got \"aarch64\"");
+  bench["steps"][0]["median_ms"] = -1;
+  EXPECT_EQ(build(bench, "aarch64"),
+            shown("bench.json") +
+                ": /steps/0/median_ms: expected milliseconds above 0 and at most 60000, got -1");
+  bench["steps"][0].erase("kernel");
+  EXPECT_EQ(build(bench, "aarch64"),
+            shown("bench.json") + ": /steps/0/kernel: expected a kernel of this version, got null");
+}
+
 TEST_F(Verbs, AnUnknownTargetPassOrThreadCountIsRefused) {
   small_model();
   EXPECT_EQ(refusal(compile_line() + " --target sparc"),

@@ -74,6 +74,62 @@ TEST(DeviceTimes, AreWhatTheBenchProgramOfABundlePrints) {
   }
 }
 
+// What a crashed, interrupted or edited measurement may leave.
+TEST(DeviceTimes, RefuseRowsThatCannotBe) {
+  const test::TemporaryFolder folder;
+  const auto message_of_text = [&](const std::string& text) {
+    const auto file = folder.put("b.json", text);
+    return test::message_of([&] { table_of_device({file}); }, file.string());
+  };
+  const auto message = [&](const char* key, const json& value) {
+    json wrong = bench();
+    if (value.is_discarded())
+      wrong["steps"][0].erase(key);
+    else
+      wrong["steps"][0][key] = value;
+    return message_of_text(wrong.dump());
+  };
+  const json missing = json(json::value_t::discarded);
+  const std::string median =
+                        "F: /steps/0/median_ms: expected milliseconds above 0 and at most "
+                        "60000, got ",
+                    least =
+                        "F: /steps/0/min_ms: expected milliseconds from 0 to the median's 0.5, "
+                        "got ",
+                    work = "F: /steps/0/work: expected 12 numbers from 0 to 1e+15, got ",
+                    kernel = "F: /steps/0/kernel: expected a kernel of this version, got ";
+  EXPECT_EQ(message("median_ms", missing), median + "null");
+  EXPECT_EQ(message("median_ms", nullptr), median + "null");
+  EXPECT_EQ(message("median_ms", -1), median + "-1");
+  EXPECT_EQ(message("median_ms", 1e300), median + "1e+300");
+  EXPECT_EQ(message("median_ms", "0.5"), median + "\"0.5\"");
+  EXPECT_EQ(message("min_ms", missing), least + "null");
+  EXPECT_EQ(message("min_ms", -0.25), least + "-0.25");
+  EXPECT_EQ(message("min_ms", "fast"), least + "\"fast\"");
+  EXPECT_EQ(message("work", missing), work + "null");
+  EXPECT_EQ(message("work", "many"), work + "\"many\"");
+  json counts = map_work(500).counts;
+  counts[1] = -1;
+  EXPECT_EQ(message("work", counts), work + counts.dump());
+  counts[1] = "500";
+  EXPECT_EQ(message("work", counts), work + counts.dump());
+  counts[1] = nullptr;  // what many programs write for a number that is none
+  EXPECT_EQ(message("work", counts), work + counts.dump());
+  counts[1] = 1e16;
+  EXPECT_EQ(message("work", counts), work + counts.dump());
+  EXPECT_EQ(message("work", std::vector<int>(12, 0)),
+            "F: /steps/0/work: expected the work of a call, got zeros alone");
+  EXPECT_EQ(message("kernel", missing), kernel + "null");
+  EXPECT_EQ(message("kernel", 7), kernel + "7");
+  json row = bench();
+  row["steps"].push_back("map_f32");
+  EXPECT_EQ(message_of_text(row.dump()), "F: /steps/1: expected a step, got \"map_f32\"");
+  std::string text = bench().dump();
+  text.replace(text.find("0.25"), 4, "NaN");
+  EXPECT_THAT(message_of_text(text), HasSubstr("F:1:"));
+  EXPECT_THAT(message_of_text(bench().dump().substr(0, 40)), HasSubstr("F:1:"));
+}
+
 TEST(DeviceTimes, SayWhatIsWrongWithAFile) {
   const test::TemporaryFolder folder;
   const auto message = [&](const char* pointer, const json& value) {
@@ -91,7 +147,7 @@ TEST(DeviceTimes, SayWhatIsWrongWithAFile) {
   EXPECT_EQ(message("/steps/0/kernel", "map_f64"),
             "F: /steps/0/kernel: expected a kernel of this version, got \"map_f64\"");
   EXPECT_EQ(message("/steps/0/work", {1, 2}),
-            "F: /steps/0/work: expected 12 numbers from 0 on, got [1,2]");
+            "F: /steps/0/work: expected 12 numbers from 0 to 1e+15, got [1,2]");
   EXPECT_EQ(message("/steps/0/median_ms", 0),
             "F: /steps/0/median_ms: expected milliseconds above 0 and at most 60000, got 0");
   EXPECT_EQ(message("/steps/0/min_ms", 0.75),

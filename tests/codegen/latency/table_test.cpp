@@ -1,12 +1,13 @@
 #include "codegen/latency/table.h"
 
-#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "codegen/latency/static_estimate.h"
+#include "codegen/latency/tables.h"
 #include "codegen/targets.h"
 #include "core/random.h"
 #include "tests/codegen/latency/difference_of_fits.h"
@@ -16,8 +17,6 @@
 
 namespace xgen::latency {
 namespace {
-
-using ::testing::HasSubstr;
 
 Machine machine() { return machine_of(find_target("x86_64"), "x86-avx512-vnni"); }
 
@@ -110,6 +109,22 @@ TEST(LatencyTable, PredictsAlikeWithoutItsSamples) {
   EXPECT_TRUE(read.predict(map_work(5000), machine()).extrapolated);
 }
 
+TEST(LatencyTable, IsOfOneTarget) {
+  const test::TemporaryFolder folder;
+  LatencyTable(platform(), samples(30)).save(folder / "t.json");
+  EXPECT_EQ(load_table(folder / "t.json", find_target("x86_64")).samples().size(), 30U);
+  const auto message = [&](const Platform& of) {
+    LatencyTable(of, {}).save(folder / "t.json");
+    return test::message_of([&] { load_table(folder / "t.json", find_target("x86_64")); },
+                            (folder / "t.json").string());
+  };
+  EXPECT_EQ(message({"aarch64", "arm-neon", "a board", "cc 1"}),
+            "F: /target: expected \"x86_64\", got \"aarch64\"");
+  EXPECT_EQ(message({"x86_64", "arm-neon", "a board", "cc 1"}),
+            "F: /kernels: expected one of target \"x86_64\" (scalar, x86-avx2, x86-avx512, "
+            "x86-avx512-vnni), got \"arm-neon\"");
+}
+
 TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
   const test::TemporaryFolder folder;
   const auto message = [&](const std::string& text) {
@@ -117,10 +132,20 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
     return test::message_of([&] { LatencyTable::load(file); }, file.string());
   };
   EXPECT_EQ(message("{\"format\": \"xgen measurements 1\"}"),
+            "F: expected a latency table (\"format\": \"xgen latency 2\"), got \"xgen measurements "
+            "1\"; build it again");
+  EXPECT_EQ(message(R"({"format": 1, "fits": {}})"),
             "F: expected a latency table (\"format\": \"xgen latency 2\")");
+  EXPECT_EQ(message("[]"), "F: expected a latency table (\"format\": \"xgen latency 2\")");
+  EXPECT_EQ(message(R"({"format": "xgen latency 2", "kernels": "scalar", "cpu": 3, "fits": {}})"),
+            "F: /cpu: expected a name, got 3");
+  EXPECT_EQ(message(R"({"format": "xgen latency 2", "kernels": "scalar", "batches": 1,
+                        "reference_us": "fast", "fits": {}})"),
+            "F: /reference_us: expected a number from 0 on, got \"fast\"");
   const auto with_fits = [&](const std::string& fits, const std::string& more = "") {
-    return message(str(R"({"format": "xgen latency 2", "kernels": "scalar", "fits": {)", fits, "}",
-                       more, "}"));
+    return message(str(R"({"format": "xgen latency 2", "kernels": "scalar", "batches": 1,
+                           "reference_us": 1, "fits": {)",
+                       fits, "}", more, "}"));
   };
   EXPECT_THAT(with_fits(R"("map_f32": {"features": ["calls"]})"),
               HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"vectors\""));
@@ -141,13 +166,13 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
   EXPECT_EQ(with_fit(R"(, "samples": {"map_f32": [[0, 1,1,1,1,1,1,1,1,1,1,1,1]]})"),
             "F: /samples/map_f32/0/0: expected microseconds above 0, got 0");
   EXPECT_EQ(with_fit(R"(, "samples": {"map_f32": [[1, 1, 1]]})"),
-            "F: /samples/map_f32/0: expected 13 numbers from 0 on, got [1,1,1]");
+            "F: /samples/map_f32/0: expected 13 numbers from 0 to 1e+15, got [1,1,1]");
   EXPECT_EQ(with_fit(R"(, "samples": {"map_i8": []})"),
             "F: /samples/map_i8: expected the calls of a kernel in /fits");
   fit["p95_error"] = -1;
   EXPECT_EQ(with_fit(), "F: /fits/map_f32/p95_error: expected a number from 0 on, got -1");
   fit["us_per_count"] = {-1};
-  EXPECT_EQ(with_fit(), "F: /fits/map_f32/us_per_count: expected 12 numbers from 0 on, got [-1]");
+  EXPECT_EQ(with_fit(), "F: /fits/map_f32/us_per_count: expected 12 numbers from 0 to 1e+15, got [-1]");
 }
 
 }  // namespace
