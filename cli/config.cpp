@@ -65,6 +65,7 @@ std::optional<ConfigProblem> RunConfig::problem() const {
   if (stages.empty()) return ConfigProblem{"stages", "expected at least one stage"};
   std::set<std::string> seen = {"model"};  // what the run starts from; it may teach, too
   bool quantized = false;
+  std::string masked_by;  // the last stage whose masks later ones keep
   for (const Stage& stage : stages) {
     const std::string& stage_name = name_of(stage);
     if (stage_name.empty() || stage_name.find_first_of("/.") != std::string::npos) {
@@ -88,6 +89,11 @@ std::optional<ConfigProblem> RunConfig::problem() const {
                            "\"model\" names the network that a run starts from, not a stage"};
     if (!seen.insert(stage_name).second)
       return ConfigProblem{"stages", "two stages are called \"" + stage_name + "\""};
+    if (prune != nullptr && prune->scheme == "channel" && !masked_by.empty())
+      return ConfigProblem{
+          "stages", "stage \"" + stage_name + "\" removes channels after the masks of stage \"" +
+                        masked_by + "\", which speak of all of them; channels come first"};
+    if (prune != nullptr && prune->scheme != "channel") masked_by = stage_name;
     if (quantized && std::get_if<CompileStage>(&stage) == nullptr) {
       return ConfigProblem{"stages", "stage \"" + stage_name +
                                          "\" comes after quantization; only a compile stage can"};
@@ -109,6 +115,7 @@ LoadedConfig load_config(const std::filesystem::path& file,
   loaded.json = load_config_json(file);
   for (const std::string& assignment : overrides) apply_override(loaded.json, assignment);
   loaded.config = read_config<RunConfig>(with_inheritance(loaded.json), file.string());
+  loaded.file = file;
   loaded.folder = std::filesystem::absolute(file).parent_path();
   return loaded;
 }

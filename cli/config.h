@@ -193,7 +193,8 @@ const char* kind_of(const Stage& stage);
 /// A config as read, with the folder that its relative paths start from.
 struct LoadedConfig {
   RunConfig config;
-  nlohmann::json json;  ///< after overrides, before defaults.
+  nlohmann::json json;         ///< after overrides, before defaults.
+  std::filesystem::path file;  ///< as it was given.
   std::filesystem::path folder;
   std::filesystem::path path(const std::string& relative) const {
     return std::filesystem::path(relative).is_absolute() ? std::filesystem::path(relative)

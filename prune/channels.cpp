@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 
 #include "core/error.h"
@@ -10,6 +9,7 @@
 #include "core/ir/rewrite/shrink_channels.h"
 #include "core/suggest.h"
 #include "prune/layers.h"
+#include "prune/rate_text.h"
 
 namespace xgen::prune {
 
@@ -126,6 +126,12 @@ std::vector<int> as_listed(const std::vector<Candidate>& candidates,
         if (candidates[i].removable.empty() && rate > 1 && glob == node)
           throw UserError(str("rates/per_layer: the channels of \"", node,
                               "\" cannot be removed: ", group.reason));
+        const int least = kept_of(candidates[i], 0, multiple);
+        if (glob == node && rate * least > group.channels)
+          throw UserError(str("rates/per_layer: \"", node, "\": expected at most ",
+                              rate_text(static_cast<double>(group.channels) / least), ", got ",
+                              rate, "; of its ", group.channels, " channels ", least,
+                              " must stay"));
         kept[i] = std::min(kept[i], kept_of(candidates[i], 1 / rate, multiple));
       }
     }
@@ -149,10 +155,9 @@ ThinnedNetwork thin_channels(const ir::Graph& graph, const FilterScores& scores,
   std::vector<int> counts = at_share(candidates, 0, multiple);
   ThinnedNetwork best = thinned(graph, candidates, counts);
   if (best.conv_macs_divided_by < wanted) {
-    char most[32];
-    std::snprintf(most, sizeof most, "%.2f", std::floor(best.conv_macs_divided_by * 100) / 100);
-    throw UserError(str("rates/conv_macs_divided_by: expected at most ", most,
-                        " by removing channels, got ", wanted));
+    throw UserError(str("rates/conv_macs_divided_by: expected at most ",
+                        rate_text(best.conv_macs_divided_by), " by removing channels, got ",
+                        wanted));
   }
   const auto take = [&](const std::vector<int>& tried) {
     ThinnedNetwork network = thinned(graph, candidates, tried);

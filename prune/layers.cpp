@@ -126,7 +126,7 @@ std::vector<Layer> layers_of(const ir::Graph& graph, const std::vector<std::stri
     }
     if (!used) {
       throw UserError(
-          str("exclude \"", glob, "\" matches no layer with weights", did_you_mean(glob, names)));
+          str("exclude: \"", glob, "\" matches no layer with weights", did_you_mean(glob, names)));
     }
   }
   return layers;

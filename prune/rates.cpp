@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "core/glob.h"
 #include "core/suggest.h"
 #include "prune/knapsack.h"
 #include "prune/plan.h"
+#include "prune/rate_text.h"
+#include "prune/schemes/schemes.h"
 
 namespace xgen::prune {
 
@@ -15,6 +16,9 @@ namespace {
 
 // Of all trades between cost and harm, as many are shown.
 constexpr std::size_t kShownPoints = 60;
+
+// A rate above that of any layer with a weight left: a constraint then keeps the least it can.
+constexpr double kEmptying = 1e15;
 
 // How finely several limits are weighed against each other.
 constexpr int kWeighings = 8;
@@ -103,6 +107,17 @@ class RateChooser {
 
 bool takes_uniform_rate(const Layer& layer) { return layer.prunable && !layer.is_output; }
 
+// A layer that is named itself gets its rate or is refused; globs ask for as much as there is.
+void check_leaves_something(const std::string& key, const Layer& layer, double rate,
+                            const PruneConfig& config) {
+  const Constraint least = constraint_of(layer, kEmptying, config);
+  const double most = 1 / rules_of(least.scheme).kept_share(layer.shape, least);
+  if (rate <= most * (1 + 1e-9)) return;
+  throw UserError(str("rates/per_layer: \"", key, "\": expected at most ", rate_text(most),
+                      " with scheme \"", name_of(least.scheme), "\", got ", rate,
+                      "; more would leave it empty"));
+}
+
 /// MACs of all convolutions when every layer that can takes `rate`.
 std::int64_t conv_macs(const std::vector<Layer>& layers, double rate, const PruneConfig& config) {
   std::int64_t sum = 0;
@@ -135,10 +150,8 @@ Rates uniform_rates(const std::vector<Layer>& layers, double divided_by,
     }
     const double most = static_cast<double>(dense) / static_cast<double>(std::max<std::int64_t>(
                                                          1, conv_macs(layers, high, config)));
-    char text[32];
-    std::snprintf(text, sizeof text, "%.2f", std::floor(most * 100) / 100);
-    throw UserError(str("rates/conv_macs_divided_by: expected at most ", text, ", got ", divided_by,
-                        kept_dense));
+    throw UserError(str("rates/conv_macs_divided_by: expected at most ", rate_text(most), ", got ",
+                        divided_by, kept_dense));
   }
   double low = 1;
   while (high - low > 1e-9 * high) {
@@ -156,11 +169,13 @@ Rates uniform_rates(const std::vector<Layer>& layers, double divided_by,
   return rates;
 }
 
-Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string, double>& listed) {
+Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string, double>& listed,
+                   const PruneConfig& config) {
   Rates rates;
   std::vector<std::string> names;
   for (const Layer& layer : layers) names.push_back(layer.node);
   for (const bool exact : {false, true}) {
+    std::map<std::string, std::string> said_by;  // by weight: the key that its rate comes from
     for (const auto& [key, rate] : listed) {
       bool known = false;
       for (const Layer& layer : layers) {
@@ -170,7 +185,17 @@ Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string,
         if (same && !layer.prunable && rate > 1) {
           throw UserError(str("rates/per_layer: \"", key, "\" cannot be pruned: ", layer.reason));
         }
-        if (same == exact && layer.prunable) rates[layer.weight] = rate;
+        if (same != exact || !layer.prunable) continue;
+        const bool has_own = listed.count(layer.node) != 0 || listed.count(layer.weight) != 0;
+        if (!same && has_own) continue;
+        if (same) check_leaves_something(key, layer, rate, config);
+        const auto [other, is_first] = said_by.emplace(layer.weight, key);
+        if (!is_first && rates[layer.weight] != rate)
+          throw UserError(str("rates/per_layer: \"", other->second, "\" and \"", key,
+                              "\" contradict each other: ", rates[layer.weight], " and ", rate,
+                              " for \"", layer.node, "\"",
+                              exact ? "" : "; a key of its own goes before both"));
+        rates[layer.weight] = rate;
       }
       if (!known) {
         throw UserError(str("rates/per_layer: \"", key, "\" matches no layer with weights",

@@ -25,8 +25,13 @@ using Rates = std::map<std::string, double>;
 Rates uniform_rates(const std::vector<Layer>& layers, double divided_by, const PruneConfig& config);
 
 /// Rates as listed. Keys are node names, weight names or globs of them; an exact name goes before a
-/// glob. @throws UserError for a key which matches nothing, or names a layer that cannot be pruned.
-Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string, double>& listed);
+/// glob. A glob asks of each layer as much as it can do.
+///
+/// @throws UserError for a key which matches nothing, or names a layer that cannot be pruned or by
+/// its scheme not so far that it keeps what every group of filters needs, and for two keys of one
+/// kind with different rates for a layer.
+Rates listed_rates(const std::vector<Layer>& layers, const std::map<std::string, double>& listed,
+                   const PruneConfig& config);
 
 /// What a choice costs.
 struct Cost {

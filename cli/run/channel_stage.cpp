@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "cli/run/check_stages.h"
 #include "cli/run/evidence.h"
 #include "cli/run/fine_tune.h"
 #include "cli/run/layer_latency.h"
@@ -108,30 +109,15 @@ json layer_rows(const ir::Graph& image, const std::vector<prune::ThinnedGroup>& 
   return rows;
 }
 
-void check(const PruneStage& stage) {
-  const auto refuse = [&](const std::string& what) {
-    throw UserError(::xgen::str("stage \"", stage.name, "\": scheme \"channel\" ", what));
-  };
-  if (stage.algorithm.name != "one_shot")
-    refuse(::xgen::str("removes channels at once: expected algorithm \"one_shot\", got \"",
-                       stage.algorithm.name, "\""));
-  if (stage.algorithm.repair_samples > 0)
-    refuse("has no \"repair_samples\": other layers' weights would have to change as well");
-  if (!stage.fine_tune.rewind_to.empty())
-    refuse("cannot rewind: earlier weights belong to the larger network");
-  if (stage.rates.from_requirements)
-    refuse("takes \"conv_macs_divided_by\" or \"per_layer\" as rates, not \"from_requirements\"");
-  if (!stage.layers.empty())
-    refuse("changes whole networks: \"layers\" cannot give some of them another one; add a stage");
-}
-
 // Law 1: where a layer would not be faster with fewer channels, those that it computes stay.
 StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
   const ir::Graph folded = ir::fold_constants(graph), image = for_one_image(folded);
   const prune::FilterScores scores = filter_scores(run, stage, folded);
   std::set<std::string> kept;
   for (;;) {
-    const prune::ThinnedNetwork thin = prune::thin_channels(folded, scores, stage, kept);
+    const prune::ThinnedNetwork thin = at_stage(run.loaded(), stage.name, [&] {
+      return prune::thin_channels(folded, scores, stage, kept);
+    });
     const std::vector<Change> changes = changes_of(run, stage, image, for_one_image(thin.graph));
     if (changes.empty())
       throw UserError(::xgen::str("stage \"", stage.name, "\": no channel can be removed"));
@@ -159,7 +145,6 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
 }  // namespace
 
 StageResult run_channel_stage(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
-  check(stage);
   const StageResult decided =
       run.once(stage.name + ".decide", [&] { return decide(run, stage, graph); });
   json record = decided.record;

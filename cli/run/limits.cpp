@@ -2,6 +2,11 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <functional>
+
+#include "cli/run/layer_latency.h"
+#include "codegen/compile.h"
 #include "core/error.h"
 
 namespace xgen::cli {
@@ -12,6 +17,18 @@ using nlohmann::json;
 
 // What the next measurement may differ by: limits of time are met with so much to spare.
 constexpr double kClock = 0.98;
+
+[[noreturn]] void refuse_memory(RunContext& run, double most, double needed,
+                                const std::string& which) {
+  run.report()["requirements"] = {
+      {{"name", "peak_ram_bytes_max"}, {"wanted", most}, {"got", needed}, {"met", false}}};
+  throw RequirementsError(::xgen::str("peak_ram_bytes_max: wanted at most ", most, ", the ", which,
+                                      " needs ", needed, "; masks save no memory, channels do"));
+}
+
+bool has_stage(const RunConfig& config, const std::function<bool(const Stage&)>& is) {
+  return std::any_of(config.stages.begin(), config.stages.end(), is);
+}
 
 }  // namespace
 
@@ -61,14 +78,25 @@ void refuse(RunContext& run, const Limits& limits, const prune::Cost& fixed,
       ::xgen::str(text, chosen.binding ? "" : "; each could be met alone, not both"));
 }
 
+void check_memory_before(RunContext& run, const ir::Graph& initial) {
+  const auto& most = run.config().requirements.peak_ram_bytes_max;
+  const auto removes_channels = [](const Stage& stage) {
+    const auto* prune = std::get_if<PruneStage>(&stage);
+    return prune != nullptr && prune->scheme == "channel";
+  };
+  const auto quantizes = [](const Stage& s) { return std::holds_alternative<QuantizeStage>(s); };
+  if (!most || has_stage(run.config(), removes_channels)) return;
+  CompileOptions options;
+  options.target = run.target();
+  const auto needed = static_cast<double>(
+      compile(deployed_form(run, initial, has_stage(run.config(), quantizes)), options)
+          .program.memory_bytes());
+  if (needed > *most) refuse_memory(run, *most, needed, "network");
+}
+
 void check_memory(RunContext& run, double memory_bytes) {
   const auto& most = run.config().requirements.peak_ram_bytes_max;
-  if (!most || memory_bytes <= *most) return;
-  run.report()["requirements"] = {
-      {{"name", "peak_ram_bytes_max"}, {"wanted", *most}, {"got", memory_bytes}, {"met", false}}};
-  throw RequirementsError(::xgen::str("peak_ram_bytes_max: wanted at most ", *most, ", the pruned ",
-                                      "network needs ", memory_bytes,
-                                      "; masks save no memory, channels do"));
+  if (most && memory_bytes > *most) refuse_memory(run, *most, memory_bytes, "pruned network");
 }
 
 }  // namespace xgen::cli

@@ -27,6 +27,10 @@ Limits limits_of(const RunContext& run, const PruneStage& stage, double all_conv
 [[noreturn]] void refuse(RunContext& run, const Limits& limits, const prune::Cost& fixed,
                          const prune::ChosenRates& chosen);
 
+/// Says early what no training changes: without a stage that removes channels, the memory that the
+/// network needs as it is. @throws RequirementsError.
+void check_memory_before(RunContext& run, const ir::Graph& initial);
+
 /// @throws RequirementsError for a network that needs more than requirements.peak_ram_bytes_max.
 void check_memory(RunContext& run, double memory_bytes);
 

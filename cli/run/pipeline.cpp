@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cli/run/check_stages.h"
 #include "cli/run/forecast.h"
+#include "cli/run/limits.h"
 #include "cli/run/run_context.h"
 #include "core/error.h"
 #include "core/interrupt.h"
@@ -111,11 +113,25 @@ void begin_round(RunContext& run, std::size_t first_stage, const Goal& goal) {
   run.begin_round(goal);
 }
 
+// What the run starts from, with all that the config asks of it checked. A run that cannot begin
+// leaves its folder to the one that a person corrects.
+ir::Graph checked_model(RunContext& run) {
+  try {
+    const ir::Graph initial =
+        timed_once(run, "model", "model", [&] { return initial_model(run); }).graph;
+    check_prune_stages(run.loaded(), initial);
+    check_memory_before(run, initial);
+    return initial;
+  } catch (const UserError&) {
+    run.give_up_folder();
+    throw;
+  }
+}
+
 // All stages up to number `end`, and those of a round again while a requirement is missed and
 // another goal could help. @return the network after the last.
 ir::Graph run_rounds(RunContext& run, std::size_t end) {
-  const ir::Graph initial =
-      timed_once(run, "model", "model", [&] { return initial_model(run); }).graph;
+  const ir::Graph initial = checked_model(run);
   run.graphs[""] = run.graphs["model"] = initial;
   if (can_forecast(run.config(), end)) say_forecast(run, initial);
   const std::size_t first = std::min(first_of_round(run.config()), end);

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <fstream>
 
+#include "cli/run/check_stages.h"
 #include "cli/run/forecast.h"
 #include "cli/run/layer_latency.h"
+#include "cli/run/limits.h"
 #include "cli/run/run_context.h"
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -81,6 +83,8 @@ json make_plan(const LoadedConfig& loaded) {
   options.builds_table = false;
   RunContext run(loaded, options);
   const ir::Graph graph = initial_model(run).graph;
+  check_prune_stages(loaded, graph);
+  check_memory_before(run, graph);
 
   json plan = {{"name", loaded.config.name},
                {"samples", run.report()["samples"]},
@@ -106,10 +110,7 @@ json make_plan(const LoadedConfig& loaded) {
       prune::Rates rates;  // none where only the run itself can choose them
       const bool chosen_later =
           prune->rates.from_requirements || prune->scheme == "auto" || prune->scheme == "channel";
-      if (!chosen_later)
-        rates = prune->rates.conv_macs_divided_by
-                    ? prune::uniform_rates(layers, *prune->rates.conv_macs_divided_by, *prune)
-                    : prune::listed_rates(layers, prune->rates.per_layer);
+      if (!chosen_later) rates = wanted_rates(loaded, *prune, layers);
       for (const prune::Layer& layer : layers) {
         json entry = {{"node", layer.node},
                       {"macs", layer.macs},

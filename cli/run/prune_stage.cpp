@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/run/check_stages.h"
 #include "cli/run/evidence.h"
 #include "cli/run/fine_tune.h"
 #include "cli/run/hooks.h"
@@ -61,12 +62,6 @@ void measure_rates(RunContext& run, const PruneStage& stage, const ir::Graph& im
   }
 }
 
-prune::Rates wanted_rates(const PruneStage& stage, const std::vector<prune::Layer>& layers) {
-  if (stage.rates.conv_macs_divided_by)
-    return prune::uniform_rates(layers, *stage.rates.conv_macs_divided_by, stage);
-  return prune::listed_rates(layers, stage.rates.per_layer);
-}
-
 // Single zeros are trained and exported, though no kernel skips them.
 bool compiled_dense(const prune::Layer& layer, const PruneStage& stage) {
   return prune::scheme_of(layer, stage) == Sparsity::Scheme::unstructured;
@@ -91,7 +86,7 @@ void keep_winners(RunContext& run, const PruneStage& stage, const ir::Graph& ima
     }
     if (!lost) return;
     if (stage.rates.conv_macs_divided_by) {
-      decision.rates = wanted_rates(stage, decision.layers);
+      decision.rates = wanted_rates(run.loaded(), stage, decision.layers);
       continue;
     }
     for (const prune::Layer& layer : decision.layers) {
@@ -169,18 +164,6 @@ double macs_divided_by(const json& rows) {
   return after > 0 ? before / after : 1;
 }
 
-void check(const PruneStage& stage) {
-  if (stage.scheme == "auto" && !stage.rates.per_layer.empty())
-    throw UserError(::xgen::str("stage \"", stage.name,
-                                "\": scheme \"auto\" chooses the layers' rates itself: expected "
-                                "\"conv_macs_divided_by\" or \"from_requirements\""));
-  if (prune::find_importance(stage.algorithm.importance).ranks_filters_only)
-    throw UserError(
-        ::xgen::str("stage \"", stage.name, "\": importance \"", stage.algorithm.importance,
-                    "\" tells whole filters apart; the schemes of this stage drop parts "
-                    "of filters"));
-}
-
 // The stage with the schemes that were chosen for its layers.
 PruneStage with_mapping(PruneStage stage, const json& record) {
   for (const json& rule : record["mapping"])
@@ -193,8 +176,6 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   const ir::Graph image = for_one_image(graph);
   Decision decision;
   decision.layers = prune::layers_of(image, stage.exclude);
-  prune::check_rules(decision.layers, stage);
-  check(stage);
   json record;
   record["mapping"] = json::array();
   if (stage.rates.from_requirements || stage.scheme == "auto") {
@@ -205,7 +186,7 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
       record["mapping"].push_back(json(write_config(rule)));
     record["points"] = mapping.points;
   } else {
-    decision.rates = wanted_rates(stage, decision.layers);
+    decision.rates = wanted_rates(run.loaded(), stage, decision.layers);
   }
   const PruneStage mapped = with_mapping(stage, record);
   keep_winners(run, mapped, image, decision);

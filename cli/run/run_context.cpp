@@ -100,7 +100,6 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
   for (const std::string& text : data_.notes) log::warning(text);
   claim();
   latency_ = std::make_unique<LatencyStore>(target_, folder_ / "measurements.json");
-  if (!options.measurements.empty()) latency_->give(options.measurements);
   const json manifest = {{"xgen", "0.1.0"},
                          {"libtorch", TORCH_VERSION},
                          {"seed", config().seed},
@@ -125,8 +124,14 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
                {"validation", data_.validation.size()},
                {"test", data_.test.size()}}}};
   report_["notes"] = data_.notes;
-  // A file that is wrong is found out now, and what predicts in the place of a clock is fixed.
-  if (!config().latency_table.empty() || !latency_->measures()) predictions();
+  try {
+    if (!options.measurements.empty()) latency_->give(options.measurements);
+    // A file that is wrong is found out now, and what predicts in the place of a clock is fixed.
+    if (!config().latency_table.empty() || !latency_->measures()) predictions();
+  } catch (const UserError&) {
+    give_up_folder();
+    throw;
+  }
 }
 
 void RunContext::check_folder() const {
@@ -158,7 +163,12 @@ void RunContext::check_folder() const {
   }
 }
 
-void RunContext::claim() const {
+void RunContext::give_up_folder() const {
+  std::error_code ignored;  // the refusal itself is what a person has to read
+  if (is_fresh_) fs::remove_all(folder_, ignored);
+}
+
+void RunContext::claim() {
   if (fs::exists(folder_ / "config.json")) {
     for (const fs::path& folder : {folder_, folder_ / "checkpoints"}) remove_unfinished(folder);
     return;
@@ -166,6 +176,7 @@ void RunContext::claim() const {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw UserError(str(folder_.string(), ": cannot create: ", error.message()));
+  is_fresh_ = true;
   write_atomically(folder_ / "config.json", write_config(config()).dump(2) + "\n");
 }
 

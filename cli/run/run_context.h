@@ -77,6 +77,10 @@ class RunContext {
   /// @param of  which kernels, for a person.
   void find_latencies(const std::string& of, const std::vector<LatencyStore::Query>& queries);
 
+  /// Removes the folder again, where this process made or found it empty: nothing in it is worth
+  /// keeping yet.
+  void give_up_folder() const;
+
   /// Adds a line that the report shows.
   void note(const std::string& text);
   nlohmann::json& report() { return report_; }
@@ -91,13 +95,14 @@ class RunContext {
   /// @throws UserError when the folder holds anything but this run.
   void check_folder() const;
   /// Makes the folder this run's. Called when nothing is left that a person would have to correct.
-  void claim() const;
+  void claim();
 
   LoadedConfig loaded_;
   std::filesystem::path folder_;
   Target target_;
   torch::Device device_;
   bool resume_ = false, builds_table_ = true, has_table_ = false;
+  bool is_fresh_ = false;  // the folder held no run before
   train::DataSplits data_;
   std::unique_ptr<LatencyStore> latency_;
   nlohmann::json report_;

@@ -58,7 +58,7 @@ LatencyTable table_of_run(const TableSources& sources,
                           const std::function<void(const std::string&)>& note) {
   if (fs::exists(sources.kept)) return kept_table(sources, note);
   if (!sources.given.empty()) {
-    LatencyTable table = LatencyTable::load(sources.given);
+    LatencyTable table = latency::load_table(sources.given, sources.target);
     latency::say({table, sources.given.string()});
     return table;
   }

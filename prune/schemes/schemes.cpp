@@ -63,12 +63,19 @@ void check_rules(const std::vector<Layer>& layers, const PruneConfig& config) {
   for (std::size_t i = 0; i < config.layers.size(); ++i) {
     const LayerRule& rule = config.layers[i];
     std::vector<std::string> nodes;
-    bool used = false;
+    const Layer* dense = nullptr;  // one that the rule names in vain
+    bool used = false, serves = false;
     for (const Layer& layer : layers) {
       nodes.push_back(layer.node);
-      used = used || names(rule, layer);
       if (layer.prunable) scheme_of(layer, config);
+      if (!names(rule, layer)) continue;
+      used = true;
+      serves = serves || layer.prunable;
+      if (!layer.prunable && dense == nullptr) dense = &layer;
     }
+    if (used && !serves)
+      throw UserError(str("layers/", i, ": \"", dense->node, "\" cannot have scheme \"",
+                          rule.scheme, "\": it stays dense: ", dense->reason));
     if (!used)
       throw UserError(str("layers/", i, ": \"", rule.match, "\" matches no layer with weights",
                           did_you_mean(rule.match, nodes)));

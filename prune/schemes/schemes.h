@@ -39,8 +39,8 @@ const LayerRule* rule_of(const Layer& layer, const PruneConfig& config);
 /// @throws UserError when a rule names a scheme that the layer cannot have.
 Sparsity::Scheme scheme_of(const Layer& layer, const PruneConfig& config);
 
-/// @throws UserError when a rule matches none of the layers, or names a scheme that one that it
-/// matches cannot have.
+/// @throws UserError when a rule matches none of the layers or only such as cannot be pruned, or
+/// names a scheme that one that it matches cannot have.
 void check_rules(const std::vector<Layer>& layers, const PruneConfig& config);
 
 /// The mask of the constraint that keeps the most energy. Where energies are squares of weights,

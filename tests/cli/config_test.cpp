@@ -166,6 +166,33 @@ TEST_F(RunConfigTest, ChecksStagesAgainstEachOther) {
       R"(a.json: /requirements: expected latency_ms_max or size_bytes_max, which the rates of stage "prune" are chosen from)");
 }
 
+TEST_F(RunConfigTest, RejectsRequirementsThatNothingMeets) {
+  EXPECT_EQ(rejection_with("/requirements", {{"latency_ms_max", 0}}),
+            "a.json: /requirements/latency_ms_max: expected a number in [1e-06, 1e+09], got 0");
+  EXPECT_EQ(rejection_with("/requirements", {{"size_bytes_max", -5}}),
+            "a.json: /requirements/size_bytes_max: expected a number in [1, 1e+15], got -5");
+  EXPECT_EQ(rejection_with("/requirements", {{"peak_ram_bytes_max", 0}}),
+            "a.json: /requirements/peak_ram_bytes_max: expected a number in [1, 1e+15], got 0");
+  EXPECT_EQ(rejection_with("/requirements", {{"accuracy_drop_max", -0.5}}),
+            "a.json: /requirements/accuracy_drop_max: expected a number in [0, 100], got -0.5");
+  EXPECT_EQ(rejection_with("/requirements", {{"latency_ms_max", "4 ms"}}),
+            "a.json: /requirements/latency_ms_max: expected a number in [1e-06, 1e+09], got \"4 "
+            "ms\"");
+}
+
+TEST_F(RunConfigTest, RejectsChannelsAfterMasks) {
+  json config = example();
+  json channels = config["stages"][1];
+  channels["name"] = "thin";
+  channels["scheme"] = "channel";
+  config["stages"].insert(config["stages"].begin() + 2, channels);
+  EXPECT_EQ(
+      rejection(config),
+      R"(a.json: /stages: stage "thin" removes channels after the masks of stage "prune", which speak of all of them; channels come first)");
+  std::swap(config["stages"][1], config["stages"][2]);
+  EXPECT_EQ(rejection(config), "accepted");
+}
+
 TEST_F(RunConfigTest, NamesWhatIsMissing) {
   for (const char* key : {"version", "name", "model", "data", "stages"}) {
     json config = example();

@@ -21,6 +21,21 @@ TEST_F(RequirementsTest, RefusesWhatCannotBeMetAndSavesThePoints) {
   EXPECT_EQ(report("a")["requirements"][0]["met"], false);
 }
 
+TEST_F(RequirementsTest, RefusesASizeThatNoRateReaches) {
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"size_bytes_max", 500}, {"accuracy_drop_max", 1}};
+  const Outcome outcome = run("a");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("size_bytes_max: wanted at most 500, the least is predicted to be "));
+  EXPECT_THAT(outcome.err, HasSubstr(" cannot be pruned"));
+  EXPECT_FALSE(report("a")["points"].empty());
+  const json row = report("a")["requirements"][0];
+  EXPECT_EQ(row["name"], "size_bytes_max");
+  EXPECT_EQ(row["met"], false);
+  EXPECT_GT(row["got"], 500);
+}
+
 TEST_F(RequirementsTest, MeetsLimitsOfTimeAndSizeTogether) {
   config_["stages"][1]["scheme"] = "auto";
   config_["stages"][1]["rates"] = {{"conv_macs_divided_by", 1.01}};

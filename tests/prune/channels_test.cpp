@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "core/ir/infer_shapes.h"
 #include "tests/support/message.h"
 #include "tests/support/random_graph.h"
@@ -99,9 +101,65 @@ TEST(ThinChannels, SayWhatCannotBe) {
   EXPECT_EQ(
       test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
       "rates/per_layer: the channels of \"y\" cannot be removed: \"y\" is an output of the model");
+  listed.rates.per_layer = {{"b", 9}};
+  EXPECT_EQ(test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
+            "rates/per_layer: \"b\": expected at most 8.00, got 9; of its 32 channels 4 must stay");
+  listed.rates.per_layer = {{"b", 2}};
+  listed.exclude = {"b"};
+  EXPECT_EQ(test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
+            "rates/per_layer: the channels of \"b\" cannot be removed: b is excluded");
+  listed.exclude.clear();
   listed.rates.per_layer = {{"d", 2}};
   EXPECT_EQ(test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
             "rates/per_layer: \"d\" matches no layer with filters");
+}
+
+// An operator whose dependence on its channels is not known ties them: they are refused by its
+// name, and where others are to make up for them they all stay.
+TEST(ThinChannels, NameTheOperatorThatTiesThem) {
+  const auto graph_with = [](const auto& tie) {
+    ir::Graph graph;
+    test::RandomTensors random(1);
+    const auto conv = [&](const std::string& name, ir::ValueId x, ir::Extents shape) {
+      ir::Conv op;
+      op.pads = {1, 1, 1, 1};
+      return graph.add_node(name, op, {x, graph.add_constant(name + ".w", random.f32(shape))});
+    };
+    const ir::ValueId x = graph.add_input("x", {ir::DType::f32, ir::Shape{1, 8, 6, 6}, {}});
+    const ir::ValueId free = conv("free", x, {32, 8, 3, 3}),
+                      tied = conv("tied", free, {8, 32, 3, 3});
+    graph.set_outputs({conv("y", tie(graph, tied), {8, 8, 3, 3})});
+    return ir::infer_shapes(std::move(graph));
+  };
+  struct Tie {
+    std::string reason;
+    std::function<ir::ValueId(ir::Graph&, ir::ValueId)> add;
+  };
+  const std::vector<Tie> ties = {
+      {"node \"soft\" (Softmax) normalises over these channels",
+       [](ir::Graph& g, ir::ValueId v) { return g.add_node("soft", ir::Softmax{1}, {v}); }},
+      {"node \"rows\" (MatMul) multiplies a constant from the left",
+       [](ir::Graph& g, ir::ValueId v) {
+         const ir::ValueId left = g.add_constant("left", test::RandomTensors(2).f32({6, 6}));
+         return g.add_node("rows", ir::MatMul{}, {left, v});
+       }},
+      {"node \"shape\" (Shape) reads their number",
+       [](ir::Graph& g, ir::ValueId v) {
+         return g.add_node("again", ir::Reshape{}, {v, g.add_node("shape", ir::ShapeOf{}, {v})});
+       }},
+  };
+  for (const Tie& tie : ties) {
+    SCOPED_TRACE(tie.reason);
+    const ir::Graph graph = graph_with(tie.add);
+    PruneConfig listed = config(1);
+    listed.rates.conv_macs_divided_by.reset();
+    listed.rates.per_layer = {{"tied", 2}};
+    EXPECT_EQ(test::message_of([&] { thin_channels(graph, rising(graph), listed); }),
+              "rates/per_layer: the channels of \"tied\" cannot be removed: " + tie.reason);
+    const ThinnedNetwork thin = thin_channels(graph, rising(graph), config(1.5));
+    EXPECT_EQ(weight_shape(thin.graph, "tied.w")[0], 8);
+    EXPECT_LT(weight_shape(thin.graph, "free.w")[0], 32);
+  }
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ TEST(LayersOf, RefusesAGlobThatMatchesNothing) {
     FAIL();
   } catch (const UserError& error) {
     EXPECT_STREQ(error.what(),
-                 "exclude \"bodi\" matches no layer with weights; did you mean \"body\"?");
+                 "exclude: \"bodi\" matches no layer with weights; did you mean \"body\"?");
   }
 }
 

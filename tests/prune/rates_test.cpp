@@ -92,20 +92,62 @@ TEST(ConstraintOf, KeepsPatternsInAllLanesFirst) {
 }
 
 TEST(ListedRates, PreferExactNamesToGlobs) {
-  const Rates rates = listed_rates(kLayers, {{"*", 2}, {"b", 5}});
+  const Rates rates = listed_rates(kLayers, {{"*", 2}, {"b", 5}}, int8());
   EXPECT_EQ(rates, (Rates{{"a.w", 2}, {"b.w", 5}}));
-  EXPECT_EQ(listed_rates(kLayers, {{"*", 2}, {"a", 1}}), (Rates{{"b.w", 2}}));
+  EXPECT_EQ(listed_rates(kLayers, {{"*", 2}, {"a", 1}}, int8()), (Rates{{"b.w", 2}}));
 }
 
 TEST(ListedRates, NameWhatDoesNotMatchOrCannotBePruned) {
   EXPECT_EQ(message_of([] {
-              listed_rates(kLayers, {{"sten", 2}});
+              listed_rates(kLayers, {{"sten", 2}}, int8());
             }),
             "rates/per_layer: \"sten\" matches no layer with weights; did you mean \"stem\"?");
   EXPECT_EQ(message_of([] {
-              listed_rates(kLayers, {{"stem", 2}});
+              listed_rates(kLayers, {{"stem", 2}}, int8());
             }),
             "rates/per_layer: \"stem\" cannot be pruned: few channels");
+}
+
+TEST(ListedRates, LeaveNoLayerEmpty) {
+  // 32 filters in 8 groups, 8 lanes of 4 channels: a block of each group stays.
+  EXPECT_EQ(listed_rates(kLayers, {{"b", 8}}, int8()), (Rates{{"b.w", 8}}));
+  EXPECT_EQ(
+      message_of([] {
+        listed_rates(kLayers, {{"b", 9}}, int8());
+      }),
+      "rates/per_layer: \"b\": expected at most 8.00 with scheme \"block\", got 9; more would "
+      "leave it empty");
+  EXPECT_EQ(message_of([] {
+              listed_rates(kLayers, {{"a", 20}}, int8());
+            }),
+            "rates/per_layer: \"a\": expected at most 9.00 with scheme \"pattern\", got 20; more "
+            "would leave it empty");
+  PruneConfig config = int8();
+  config.layers = {{"a", "nm"}, {"b", "unstructured"}};
+  EXPECT_EQ(message_of([&] {
+              listed_rates(kLayers, {{"a", 5}}, config);
+            }),
+            "rates/per_layer: \"a\": expected at most 4.00 with scheme \"nm\", got 5; more would "
+            "leave it empty");
+  EXPECT_EQ(
+      message_of([&] {
+        listed_rates(kLayers, {{"b", 1025}}, config);
+      }),
+      "rates/per_layer: \"b\": expected at most 1024.00 with scheme \"unstructured\", got 1025; "
+      "more would leave it empty");
+}
+
+TEST(ListedRates, RefuseKeysThatContradictEachOther) {
+  EXPECT_EQ(message_of([] {
+              listed_rates(kLayers, {{"b", 2}, {"b.w", 4}}, int8());
+            }),
+            "rates/per_layer: \"b\" and \"b.w\" contradict each other: 2 and 4 for \"b\"");
+  EXPECT_EQ(message_of([] {
+              listed_rates(kLayers, {{"?", 2}, {"b*", 4}}, int8());
+            }),
+            "rates/per_layer: \"?\" and \"b*\" contradict each other: 2 and 4 for \"b\"; a key of "
+            "its own goes before both");
+  EXPECT_EQ(listed_rates(kLayers, {{"?", 2}, {"b*", 4}, {"b", 3}}, int8()).at("b.w"), 3);
 }
 
 RateOption option(double rate, double us, double harm, double macs = 0, double bytes = 0) {

@@ -259,6 +259,18 @@ TEST(SchemeOf, IsWhatTheLastRuleSays) {
               check_rules({three, one}, config);
             }),
             "layers/0: \"conv2\" matches no layer with weights; did you mean \"conv3\"?");
+  Layer stem = conv(3, 8, 5);
+  stem.prunable = false;
+  stem.reason = "its 3 input channels are less than one lane of int8";
+  config.layers = {{"conv*", "block"}};
+  check_rules({three, stem}, config);
+  config.layers = {{"conv5", "block"}};
+  EXPECT_EQ(
+      test::message_of([&] {
+        check_rules({three, stem}, config);
+      }),
+      "layers/0: \"conv5\" cannot have scheme \"block\": it stays dense: its 3 input channels "
+      "are less than one lane of int8");
 }
 
 TEST(CentredPatterns, AreTheFiftySixOfPatDnn) {
