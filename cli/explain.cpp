@@ -1,5 +1,7 @@
 #include "cli/explain.h"
 
+#include <algorithm>
+
 #include "cli/table.h"
 #include "codegen/lower/layout.h"
 #include "core/error.h"
@@ -30,15 +32,32 @@ std::string why_row_major(const ir::Graph& graph, const ir::Node& node) {
   return str("row major: ", shape_of(graph.value(node.output())), " is no stack of images");
 }
 
-std::string why_dense(const ir::Graph& graph, const ir::Node& node, const CompiledTimes* times) {
+// Of a weight without a mask; a few zeros are chance, of int8 more so.
+std::string why_zeros_stay(const ir::Constant& weight) {
+  constexpr int kWorthSaying = 5;  // percent
+  std::int64_t zeros = 0;
+  const auto count = [&](const auto& values) {
+    zeros = std::count(values.begin(), values.end(), 0);
+  };
+  if (weight.dtype == ir::DType::f32) count(weight.as<float>());
+  if (weight.dtype == ir::DType::i8) count(weight.as<std::int8_t>());
+  if (100 * zeros < kWorthSaying * weight.size()) return "";
+  return str("dense: ", 100 * zeros / weight.size(),
+             " % of its weights are 0, but no mask says that they stay so, and kernels skip blocks "
+             "of filters x channels");
+}
+
+std::string why_dense(const ir::Graph& graph, const ir::Node& node, const PrunedTimes* times) {
   if (times != nullptr) {
-    const auto found = times->pruned.find(node.name);
-    if (found != times->pruned.end())
-      return str("dense: its pruned kernel took ", fixed_text(found->second.compressed_us, 2),
-                 " us, the dense one ", fixed_text(found->second.dense_us, 2), " us");
+    const auto found = times->layers.find(node.name);
+    if (found != times->layers.end())
+      return str("dense: its pruned kernel ", times->measured ? "took " : "is predicted to take ",
+                 fixed_text(found->second.compressed_us, 2), " us, the dense one ",
+                 fixed_text(found->second.dense_us, 2), " us");
   }
   const ir::ValueId weight = node.input(1);
-  if (weight == ir::kNoValue || !graph.value(weight).sparsity) return "";
+  if (!graph.is_constant(weight)) return "";
+  if (!graph.value(weight).sparsity) return why_zeros_stay(*graph.constant(weight));
   const Sparsity& sparsity = *graph.value(weight).sparsity;
   if (sparsity.scheme == Sparsity::Scheme::dense) return "";
   return str("dense: no kernel skips the zeros of scheme ", name_of(sparsity.scheme),
@@ -46,7 +65,7 @@ std::string why_dense(const ir::Graph& graph, const ir::Node& node, const Compil
              " channels");
 }
 
-std::string why_pruned(const Step& step, const CompiledTimes* times) {
+std::string why_pruned(const Step& step, const PrunedTimes* times) {
   const std::string share = step.dense_macs > 0
                                 ? str(fixed_text(100.0 * static_cast<double>(step.macs) /
                                                      static_cast<double>(step.dense_macs),
@@ -54,14 +73,14 @@ std::string why_pruned(const Step& step, const CompiledTimes* times) {
                                       " % of the multiply-adds")
                                 : "";
   if (times == nullptr) return str(step.scheme, ": ", share, "; not measured");
-  const auto found = times->pruned.find(step.name);
-  if (found == times->pruned.end()) return str(step.scheme, ": ", share);
-  return str(step.scheme, ": ", share, ", ",
+  const auto found = times->layers.find(step.name);
+  if (found == times->layers.end()) return str(step.scheme, ": ", share);
+  return str(step.scheme, ": ", share, times->measured ? ", " : ", predicted to be ",
              fixed_text(found->second.dense_us / found->second.compressed_us, 2),
              " times as fast as dense");
 }
 
-std::string why(const CompiledModel& model, const Step& step, const CompiledTimes* times) {
+std::string why(const CompiledModel& model, const Step& step, const PrunedTimes* times) {
   if (step.op == "layout")
     return "between the caller's row-major tensor, or another form, and planes";
   if (step.scheme != "dense") return why_pruned(step, times);
@@ -73,7 +92,7 @@ std::string why(const CompiledModel& model, const Step& step, const CompiledTime
 
 }  // namespace
 
-json explain(const CompiledModel& model, const CompiledTimes* times) {
+json explain(const CompiledModel& model, const PrunedTimes* times) {
   json passes = json::array(), steps = json::array();
   for (const passes::PassRecord& p : model.passes) {
     passes.push_back({{"name", p.name},

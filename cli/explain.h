@@ -12,8 +12,8 @@ namespace xgen::cli {
 ///   passes  name, seconds, nodes before and after
 ///   steps   name, op, kernel, scheme, sizes, MACs, and why it is as it is
 ///
-/// @param times  null where nothing was measured.
-nlohmann::json explain(const CompiledModel& model, const CompiledTimes* times);
+/// @param times  of its pruned convolutions; null where masks were trusted.
+nlohmann::json explain(const CompiledModel& model, const PrunedTimes* times);
 
 /// The same as tables.
 std::string explain_text(const nlohmann::json& explanation);

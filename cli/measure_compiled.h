@@ -8,11 +8,17 @@
 
 namespace xgen::cli {
 
+/// By node, the pruned convolutions beside their dense twins.
+struct PrunedTimes {
+  latency::LayerTwinTimes layers;
+  bool measured = true;  ///< false: predicted.
+};
+
 /// What was measured of a compiled model on this machine.
 struct CompiledTimes {
   Timing whole;
   std::string kernels;
-  latency::LayerTwinTimes pruned;  ///< those with a mask.
+  PrunedTimes pruned;
 };
 
 /// Applies law 1: times each pruned convolution against its dense twin, in turn, and lowers
@@ -20,5 +26,8 @@ struct CompiledTimes {
 ///
 /// @throws UserError when there is no C compiler. @pre runs_here(model.target).
 CompiledTimes measure_and_settle(CompiledModel& model);
+
+/// The same for a target that is not at hand, by the static estimate of its kernels.
+PrunedTimes predict_and_settle(CompiledModel& model);
 
 }  // namespace xgen::cli

@@ -59,15 +59,18 @@ json run_compile(const Arguments& args) {
   for (const std::string& note : model.notes) log::info(str(args.model, ": ", note));
 
   std::optional<CompiledTimes> times;
+  std::optional<PrunedTimes> pruned;
   std::string reason;
   if (!runs_here(model.target)) {
     reason = str("target \"", model.target.name, "\" is for ", model.target.arch,
                  ": compiled, but not measured on this machine");
     log::info(reason);
+    pruned = predict_and_settle(model);
   } else if (args.no_measure) {
     reason = "not measured, as --no-measure asks";
   } else {
     times = measure_and_settle(model);
+    pruned = times->pruned;
   }
 
   bundle::BundleOptions options;
@@ -93,7 +96,7 @@ json run_compile(const Arguments& args) {
                  {"notes", model.notes},
                  {"measured", times ? measured_json(*times) : json()},
                  {"not_measured", reason}};
-  if (args.explain) result["explain"] = explain(model, times ? &*times : nullptr);
+  if (args.explain) result["explain"] = explain(model, pruned ? &*pruned : nullptr);
   return result;
 }
 
