@@ -1,10 +1,14 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <set>
 
+#include "codegen/compile.h"
+#include "codegen/targets.h"
 #include "core/onnx/import.h"
 #include "tests/cli/run_fixture.h"
 #include "tests/support/jpeg.h"
+#include "tests/support/stored_weights.h"
 
 /// Whole runs on the optical digits, few epochs, by the program itself.
 namespace xgen::cli {
@@ -99,6 +103,77 @@ TEST_F(Run, KeepsTheZerosOfEarlierStages) {
   for (const char* stage : {"second", "third", "more"})
     EXPECT_EQ(zeros(stage, "conv2.weight"), conv2) << stage;
   EXPECT_EQ(zeros("more", "conv3.weight"), conv3);
+}
+
+// Channels removed first, then every scheme, then int8: what the masks drop is 0 in the model file,
+// which this process reads anew, and in the weights of the bundle, which are those of the file.
+TEST_F(Run, CarriesItsZerosFromTheMasksToTheBundle) {
+  json& prune = config_["stages"][1];
+  prune["rates"] = {{"per_layer", {{"conv2", 3}, {"conv3", 2}, {"fc", 2}}}};
+  prune["layers"] = {{{"match", "conv3"}, {"scheme", "nm"}},
+                     {{"match", "fc"}, {"scheme", "unstructured"}}};
+  prune["algorithm"] = {{"name", "one_shot"}};
+  prune["fine_tune"] = {{"epochs", 1}};
+  config_["stages"][2]["qat"]["epochs"] = 1;
+  const json channels = {{"name", "channels"},
+                         {"kind", "prune"},
+                         {"scheme", "channel"},
+                         {"final_type", "int8"},
+                         {"rates", {{"per_layer", {{"conv1", 2}}}}},
+                         {"algorithm", {{"name", "one_shot"}}},
+                         {"fine_tune", {{"epochs", 1}}}};
+  config_["stages"].insert(config_["stages"].begin() + 1, channels);
+  const Outcome outcome = run("a", {"--json"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+
+  const ir::Graph shipped = import_onnx(folder_ / "a" / "model.onnx");
+  CompileOptions options;
+  options.target = find_target("host");
+  const CompiledModel model = compile(shipped, options);
+  std::set<std::string> dense;  // those that lost against their dense twins, too
+  for (const json& step :
+       json::parse(text_of(folder_ / "a" / "bundle" / "manifest.json"))["steps"]) {
+    if (step["scheme"] == "dense") dense.insert(step["name"]);
+  }
+  const Program program = lower_dense(model, &dense);
+  const std::string weights = text_of(folder_ / "a" / "bundle" / "weights.bin");
+  ASSERT_EQ(
+      std::string(reinterpret_cast<const char*>(program.weights.data()), program.weights.size()),
+      weights);
+
+  Sha256 masks;
+  std::set<std::string> schemes;
+  for (const char* node : {"conv2", "conv3", "fc"}) {
+    SCOPED_TRACE(node);
+    const bool is_conv = node != std::string("fc");
+    const std::string name = std::string(node) + ".weight";
+    const ir::Value& value =
+        shipped.value(shipped.find(name + (is_conv ? ".folded/int8" : "/int8")));
+    ASSERT_TRUE(value.sparsity && value.constant);
+    schemes.insert(name_of(value.sparsity->scheme));
+    const ir::Extents& e = value.constant->shape;
+    const auto at = [&](std::size_t i) { return static_cast<int>(e[i]); };
+    const WeightShape shape =
+        is_conv ? WeightShape{at(0), at(1), at(2), at(3)} : WeightShape{at(0), at(1)};
+    const auto kept = expand_mask(*value.sparsity, shape);
+    std::vector<std::uint8_t> in_file;
+    for (const std::int8_t w : value.constant->as<std::int8_t>()) in_file.push_back(w != 0);
+    std::string dropped;
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+      ASSERT_LE(in_file[i], kept[i]) << "a weight came back at " << i;
+      dropped.push_back(kept[i] == 0 ? 1 : 0);
+    }
+    EXPECT_EQ(test::stored_weights(program, weights, node, shape), in_file);
+    masks.update(name + "\n" + ir::to_string(ir::to_shape(e)) + "\n").update(dropped);
+  }
+  EXPECT_EQ(schemes, (std::set<std::string>{"nm", "pattern", "unstructured"}));
+  // The masks are those that were chosen, names and shapes included.
+  const json stages = json::parse(outcome.out)["stages"];
+  std::string hash;
+  for (const json& stage : stages) {
+    if (stage["name"] == "prune") hash = stage["mask_sha256"];
+  }
+  EXPECT_EQ(masks.hex(), hash);
 }
 
 TEST_F(Run, MapsSchemesAndRatesToLayersByItself) {
