@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "tests/cli/run_fixture.h"
 #include "tests/support/command.h"
 
@@ -31,34 +33,111 @@ TEST_F(Resume, KilledAndResumedEndsWithTheSameBits) {
   EXPECT_EQ(result_hash("killed"), result_hash("whole"));
 }
 
-// What the scan knew when it was killed is not measured again, and the choice is the same.
-TEST_F(Resume, AKilledScanGoesOn) {
-  config_["stages"][1]["scheme"] = "auto";
-  config_["stages"][1]["rates"] = {{"conv_macs_divided_by", 3}};
-  config_["stages"][1]["algorithm"] = {{"name", "one_shot"}};
-  config_["stages"][1]["fine_tune"] = {{"epochs", 0}};
-  keep_stages(2);
-  const fs::path scan = fs::path("checkpoints") / "prune.scan.json";
-  const auto known = [&](const char* output) {
-    return json::parse(text_of(folder_ / output / scan));
-  };
+// Lets a run go on until `is_there` holds, and ends it on the spot.
+void kill_when(Process process, const std::function<bool()>& is_there) {
+  while (process.is_running() && !is_there())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ASSERT_TRUE(process.is_running()) << "too late: " << process.wait().err;
+  process.send(SIGKILL);
+  ASSERT_EQ(process.wait().code, 128 + SIGKILL);
+}
+
+// Trained a little, pruned by what a scan and measured kernels say.
+class ResumeMapping : public Resume {
+ protected:
+  ResumeMapping() {
+    config_["stages"][0]["epochs"] = 1;
+    config_["stages"][1]["scheme"] = "auto";
+    config_["stages"][1]["rates"] = {{"conv_macs_divided_by", 3}};
+    config_["stages"][1]["algorithm"] = {{"name", "one_shot"}};
+    config_["stages"][1]["fine_tune"] = {{"epochs", 0}};
+    keep_stages(2);
+  }
+  fs::path scan_of(const char* output) const {
+    return folder_ / output / "checkpoints" / "prune.scan.json";
+  }
+  static std::size_t known(const json& scan) {
+    std::size_t count = 0;
+    for (const auto& [weight, options] : scan.items()) count += options.size();
+    return count;
+  }
+};
+
+// What the scan knew when it was killed is not looked for again, and the choice is the same.
+TEST_F(ResumeMapping, AKilledScanGoesOnToTheSameBits) {
   ASSERT_EQ(run("whole").code, 0);
   const std::vector<std::string> same = {"--resume", "--measurements",
                                          (folder_ / "whole" / "measurements.json").string()};
-  Process process(command("killed", same), folder_ / "streams");
-  ASSERT_TRUE(wait_for(process, folder_ / "killed" / scan));
-  process.send(SIGKILL);
-  process.wait();
-  // A number that no scan would find shows that it is taken over.
-  json marked = known("killed");
-  marked["conv2.weight"].begin().value() = 1234.5;
-  std::ofstream(folder_ / "killed" / scan) << marked.dump();
+  kill_when(Process(command("killed", same), folder_ / "streams"),
+            [&] { return fs::exists(scan_of("killed")); });
+  const json whole = json::parse(text_of(scan_of("whole"))),
+             begun = json::parse(text_of(scan_of("killed")));
+  ASSERT_LT(known(begun), known(whole));
   ASSERT_EQ(run("killed", same).code, 0);
-  const json finished = known("killed"), whole = known("whole");
-  EXPECT_EQ(finished["conv2.weight"].begin().value(), 1234.5);
-  EXPECT_EQ(finished["conv3.weight"], whole["conv3.weight"]);
-  EXPECT_EQ(finished["conv2.weight"].size(), whole["conv2.weight"].size());
+  EXPECT_EQ(json::parse(text_of(scan_of("killed"))), whole);
+  EXPECT_EQ(result_hash("killed"), result_hash("whole"));
+  // A number that no scan would find shows that what is known is taken over.
+  kill_when(Process(command("marked", same), folder_ / "streams"),
+            [&] { return fs::exists(scan_of("marked")); });
+  json marked = json::parse(text_of(scan_of("marked")));
+  marked["conv2.weight"].begin().value() = 1234.5;
+  std::ofstream(scan_of("marked")) << marked.dump();
+  ASSERT_EQ(run("marked", same).code, 0);
+  EXPECT_EQ(json::parse(text_of(scan_of("marked")))["conv2.weight"].begin().value(), 1234.5);
 }
+
+// Times are no one's choice: the run that was killed while it took them takes them again, and
+// another one that is given these ends with the same bits.
+TEST_F(ResumeMapping, KilledWhileItMeasuresEndsAsItsMeasurementsSay) {
+  for (int kill = 0; kill < 2; ++kill) {
+    kill_when(Process(command("killed", {"--resume"}), folder_ / "streams"), [&] {
+      return text_of(folder_ / "streams" / "stderr").find("timing generated kernels") !=
+             std::string::npos;
+    });
+    EXPECT_FALSE(fs::exists(folder_ / "killed" / "measurements.json"));
+    EXPECT_FALSE(fs::exists(scan_of("killed")));
+  }
+  const Outcome resumed = run("killed", {"--resume"});
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  ASSERT_EQ(
+      run("whole", {"--measurements", (folder_ / "killed" / "measurements.json").string()}).code,
+      0);
+  EXPECT_EQ(result_hash("killed"), result_hash("whole"));
+}
+
+// Killed between two checkpoints of the algorithm's own training.
+class ResumePruning : public Resume, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(ResumePruning, KilledInItsTrainingEndsWithTheSameBits) {
+  const std::string algorithm = GetParam();
+  config_["stages"][0]["epochs"] = 1;
+  config_["stages"][1]["algorithm"] = {
+      {"name", algorithm}, {"epochs", 2}, {"update_steps", 10}, {"rho", {1e-2, 1e-1}}};
+  config_["stages"][1]["fine_tune"] = {{"epochs", 0}};
+  keep_stages(2);
+  ASSERT_EQ(run("whole").code, 0);
+  const std::vector<std::string> same = {"--resume", "--measurements",
+                                         (folder_ / "whole" / "measurements.json").string()};
+  const fs::path checkpoints = folder_ / "killed" / "checkpoints",
+                 training = checkpoints / ("prune." + algorithm + ".safetensors");
+  kill_when(Process(command("killed", same), folder_ / "streams"),
+            [&] { return fs::exists(training); });
+  EXPECT_FALSE(fs::exists(checkpoints / "prune.mask.json"));
+  // Once more, with the state of the algorithm as a checkpoint left it.
+  const std::string first = text_of(training);
+  kill_when(Process(command("killed", same), folder_ / "streams"),
+            [&] { return text_of(training) != first; });
+  EXPECT_FALSE(fs::exists(checkpoints / "prune.mask.json"));
+  const Outcome resumed = run("killed", same);
+  ASSERT_EQ(resumed.code, 0) << resumed.err;
+  EXPECT_EQ(result_hash("killed"), result_hash("whole"));
+  EXPECT_EQ(report("killed")["stages"].back()["mask_sha256"],
+            report("whole")["stages"].back()["mask_sha256"]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Algorithms, ResumePruning,
+                         ::testing::Values("admm", "gradual", "group_lasso", "movement"),
+                         [](const auto& algorithm) { return std::string(algorithm.param); });
 
 TEST_F(Resume, CtrlCSavesAndStops) {
   config_["stages"][0]["epochs"] = 2000;

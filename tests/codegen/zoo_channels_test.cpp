@@ -25,7 +25,8 @@ ir::Constant run(const ir::Graph& graph) {
   return model.run({random.f32(ir::extents(*graph.value(graph.inputs()[0]).type.shape))}).at(0);
 }
 
-/// Networks of other people, pruned by channels at random.
+/// Networks of other people, pruned by channels at random: all CNNs of the folder whose operators
+/// are known, each group of channels at a rate of its own.
 class ZooChannels : public testing::TestWithParam<const char*> {};
 
 TEST_P(ZooChannels, SmallerNetworkComputesWhatTheOneWithZerosComputes) {
@@ -33,7 +34,7 @@ TEST_P(ZooChannels, SmallerNetworkComputesWhatTheOneWithZerosComputes) {
   const ir::Graph graph = ir::simplify(ir::fold_constants(test::filled_skeleton(GetParam())));
   test::RandomTensors random(11);
   const auto groups = ir::channel_groups(graph);
-  const auto units = test::random_units(groups, 0.4, random);
+  const auto units = test::random_units(groups, 0.75, random);
   ASSERT_FALSE(units.empty());
   const ir::Graph small = ir::shrink_channels(graph, units);
   ir::verify(small, "shrink_channels");
