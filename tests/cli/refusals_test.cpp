@@ -107,6 +107,19 @@ TEST_F(Refusals, ImagesOfAnotherShape) {
   EXPECT_FALSE(fs::exists(folder_ / "a"));
 }
 
+TEST_F(Refusals, ImagesThatAFinishedModelDoesNotRead) {
+  const std::string model = XGEN_SOURCE_DIR "/configs/models/resnet20_cifar10_dense.onnx";
+  command("unused");  // writes the config
+  const Outcome outcome =
+      Process({XGEN_TRAIN, "-q", "evaluate", model, "--config", (folder_ / "config.json").string()},
+              folder_ / "streams")
+          .wait();
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err,
+              HasSubstr(model + ": the data are images of 1 x 8 x 8, which the model "
+                                "does not read: it has 1 input, \"input\" f32 [1, 3, 32, 32]"));
+}
+
 TEST_F(Refusals, LatencyTablesOfAnotherTargetOrVersion) {
   json table = {{"format", "xgen latency 1"}, {"target", "x86_64"},
                 {"kernels", "scalar"},        {"cpu", "a"},
