@@ -28,6 +28,11 @@ const kernels::PlaneConvVariant& variant_of(const std::string& kernel) {
   return kernels::plane_conv_variants().front();
 }
 
+// Weights are streamed in the order they lie in, which the processor foresees.
+std::vector<std::string> weight_names() {
+  return {"weight_l2_lines", "weight_l3_lines", "weight_memory_lines"};
+}
+
 std::string by_width(const char* what, int width) { return str(what, width); }
 
 // Bytes that a convolution writes, and reads of a residual.
@@ -55,6 +60,21 @@ double crossing_entries(const xgen_conv& c, const ListWork& lists, const Machine
     if (!rows_aligned || place % vector != 0) crossing += entries * share;
   }
   return machine.isa.lanes == 1 ? 0 : crossing;
+}
+
+// Cache lines of one input lane that a tile of `width` vectors reads: its taps overlap.
+double window_lines(const xgen_conv& c, const ListWork& lists, int width, const Machine& machine) {
+  const std::int64_t vector = 4 * machine.isa.lanes, run = c.flat != 0 ? width * vector : vector;
+  std::vector<std::int64_t> lines;
+  for (const auto& [offset, entries] : lists.taps) {
+    for (int row = 0; row < (c.flat != 0 ? 1 : width); ++row) {
+      const std::int64_t first = static_cast<std::int64_t>(c.x) + offset + row * c.x_row;
+      for (std::int64_t line = first / kLine; line <= (first + run - 1) / kLine; ++line)
+        lines.push_back(line);
+    }
+  }
+  std::sort(lines.begin(), lines.end());
+  return static_cast<double>(std::unique(lines.begin(), lines.end()) - lines.begin());
 }
 
 // Everything that a convolution does after its sums.
@@ -93,16 +113,18 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const double tile_count = static_cast<double>(chunks) * per_chunk;
   const double of_entry = entry_bytes(variant.group, lists.shared);
   const double weights = lists.entries * of_entry;
-  const double tile_input = lists.lanes * std::min(lists.lane_bytes, 4.0 * lanes * widest * 2);
+  const double lane_input = kLine * window_lines(c, lists, narrow, machine);
   // A depthwise group reads lanes of its own.
   const bool own_lanes = c.x_group != 0;
   const double input = lists.lanes * lists.lane_bytes * (own_lanes ? c.groups : 1);
   const double output = stored_bytes(c);
-  counts.add("", streamed(weights, tile_count, tile_input, machine));
+  counts.add("weight_", streamed(weights, tile_count, lists.lanes * lane_input, machine));
   // Each group of filters reads a tile's input again.
-  if (!own_lanes)
-    counts.add("",
-               streamed(tile_input, tile_count * c.groups, std::min(weights, of_entry), machine));
+  if (!own_lanes) {
+    const double others = (lists.lanes - lists.group_lanes / c.groups) * lane_input;
+    counts.add("", streamed(lists.group_lanes * lane_input / c.groups, tile_count * c.groups,
+                            others + weights / c.groups, machine));
+  }
   counts.add("", streamed(input, 1, weights + output, machine));
   counts.add("stored_", streamed(output, 1, weights + input, machine));
   return counts.take();
@@ -127,9 +149,10 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const double of_group = weights / std::max(1, c.groups);
   const double input = lists.lanes * lists.lane_bytes, output = stored_bytes(c);
   const Lines again = streamed(of_group, passes * c.groups, input, machine);
-  const Lines once = streamed(weights + input, 1, output, machine);
-  counts.add("", {std::max(again.l2, once.l2), std::max(again.l3, once.l3),
-                  std::max(again.memory, once.memory)});
+  const Lines once = streamed(weights, 1, input + output, machine);
+  counts.add("weight_", {std::max(again.l2, once.l2), std::max(again.l3, once.l3),
+                         std::max(again.memory, once.memory)});
+  counts.add("", streamed(input, 1, weights + output, machine));
   counts.add("stored_", streamed(output, 1, weights + input, machine));
   return counts.take();
 }
@@ -157,6 +180,7 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t group
   };
   if (work.shared) {
     work.lanes = at->lanes;
+    work.group_lanes = work.lanes * groups;
     work.entries = static_cast<double>(at->lanes) * at->pattern_taps * groups;
     add_pattern(0, static_cast<double>(at->lanes) * groups);
     return work;
@@ -179,6 +203,7 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t group
     if (by_pattern[p] > 0) add_pattern(p, by_pattern[p]);
   }
   work.lanes = last + 1;
+  work.group_lanes = static_cast<double>(entries);
   work.entries = static_cast<double>(entries) * at->pattern_taps;
   return work;
 }
@@ -211,6 +236,7 @@ std::vector<std::string> conv_work_names(const std::string& kernel) {
                    function_names(),
                    border_names(),
                    split_names(),
+                   weight_names(),
                    memory_names()});
   }
   if (is_map(kernel))
@@ -219,6 +245,7 @@ std::vector<std::string> conv_work_names(const std::string& kernel) {
                    function_names(),
                    border_names(),
                    split_names(),
+                   weight_names(),
                    memory_names()});
   return joined({{"calls", "groups", "entries"}, function_names(), memory_names()});
 }

@@ -10,10 +10,11 @@ namespace xgen::latency {
 
 /// The lists of a convolution in all: what its kernel walks through.
 struct ListWork {
-  double entries = 0;     ///< over all groups of filters; an entry is one tap of one input lane.
-  double lanes = 0;       ///< of the input that a group reads.
-  double lane_bytes = 0;  ///< from one input lane to the next.
-  bool shared = true;     ///< all groups walk through the same list.
+  double entries = 0;      ///< over all groups of filters; an entry is one tap of one input lane.
+  double group_lanes = 0;  ///< over all groups, the input lanes that each reads.
+  double lanes = 0;        ///< of the input that a group reads.
+  double lane_bytes = 0;   ///< from one input lane to the next.
+  bool shared = true;      ///< all groups walk through the same list.
   std::map<std::int32_t, double>
       taps;  ///< entries by the bytes from a lane's start to what is read.
 };

@@ -80,6 +80,9 @@ const std::map<std::string, double>& cycles() {
                                                       {"stored_l3_lines", 8},
                                                       {"memory_lines", 40},
                                                       {"stored_memory_lines", 40},
+                                                      {"weight_l2_lines", 1},
+                                                      {"weight_l3_lines", 4},
+                                                      {"weight_memory_lines", 20},
                                                       {"l2_lines", 2},
                                                       {"l3_lines", 8}};
   return known;

@@ -119,10 +119,9 @@ json row_of(const Sample& sample) {
 std::vector<double> read_numbers(const json& numbers, std::size_t expected,
                                  const std::string& where) {
   const bool good = numbers.is_array() && numbers.size() == expected &&
-                    std::all_of(numbers.begin(), numbers.end(),
-                                [](const json& n) {
-                                  return n.is_number() && n >= 0 && n <= kMostCounts;
-                                });
+                    std::all_of(numbers.begin(), numbers.end(), [](const json& n) {
+                      return n.is_number() && n >= 0 && n <= kMostCounts;
+                    });
   if (!good)
     throw UserError(str(where, ": expected ", expected, " numbers from 0 to ", kMostCounts,
                         ", got ", numbers.dump()));

@@ -58,7 +58,7 @@ class LatencyTable {
   /// Fits a table to samples, rounded as files hold them: a table that is read and fitted again is
   /// the same.
   /// @param batches       how many batches of samples were drawn for it.
-  /// @param reference_us  of the kernel that tells how fast the machine was.
+  /// @param reference_us  of the calls that tell how fast the machine was.
   LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches = 0,
                double reference_us = 0);
 

@@ -26,16 +26,19 @@ struct Work {
 /// What is counted of a kernel, and why:
 ///
 ///   plane_conv_*      calls; tiles and loop entries by the tile's width in vectors, because each
-///                     width is straight-line code of its own; vectors of the residual and of each
-///                     kind of function; lanes and runs of the border and of phase planes.
+///                     width is straight-line code of its own; vectors that are read across cache
+///                     lines, stored, added as a residual, or go through a kind of function; lanes
+///                     and runs of the border and of phase planes.
 ///   filter_conv_map_* as above, passes over four positions taking the place of tiles.
 ///   filter_conv_*     calls, groups of 16 filters, list entries, functions.
 ///   others            calls, planes, rows, and vectors or elements of each kind that their loops
-///                     have.
+///                     have; of rows that are copied the rest behind the last whole vector, whose
+///                     code depends on how many lanes it has.
 ///
-/// And of all of them the 64-byte lines that are read (a tile of a convolution streams all weights)
-/// and stored where a repeated call finds its data in the second cache level, the third, or memory:
-/// l2_lines, l3_lines, memory_lines, each counting what comes from farther as well.
+/// And of all of them the 64-byte lines that are read and stored where a repeated call finds its
+/// data in the second cache level, the third, or memory: l2_lines, l3_lines, memory_lines, each
+/// counting what comes from farther as well. A tile of a convolution streams all weights (weight_*)
+/// and reads its window of every lane that its filters keep.
 const std::vector<std::string>& work_names(const std::string& kernel);
 bool is_counted(const std::string& kernel);  ///< whether there is a kernel of this name.
 

@@ -19,6 +19,17 @@ TEST_F(RequirementsTest, RefusesWhatCannotBeMetAndSavesThePoints) {
               HasSubstr("latency_ms_max: wanted at most 1e-05, the least is predicted to be "));
   EXPECT_FALSE(report("a")["points"].empty());
   EXPECT_EQ(report("a")["requirements"][0]["met"], false);
+  // It was said before anything was trained.
+  const json forecast = report("a")["forecast"];
+  EXPECT_EQ(forecast["met"], "never");
+  EXPECT_LT(forecast["least_ms"], forecast["dense_ms"]);
+  EXPECT_LT(forecast["low_ms"], forecast["dense_ms"]);
+  EXPECT_THAT(forecast["text"].get<std::string>(),
+              HasSubstr("latency_ms_max: wanted are at most 1e-05 ms; as it is the network is "
+                        "predicted to take "));
+  EXPECT_LT(outcome.err.find(", so that the limit is out of reach"),
+            outcome.err.find("== dense (train)"))
+      << outcome.err;
 }
 
 TEST_F(RequirementsTest, RefusesASizeThatNoRateReaches) {

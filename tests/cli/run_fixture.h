@@ -40,6 +40,7 @@ class RunFixture : public ::testing::Test {
     config_["stages"][1]["fine_tune"]["epochs"] = 4;
     config_["stages"][2]["qat"]["epochs"] = 2;
     config_["requirements"] = json::object();
+    config_["latency_build_minutes"] = 0;
     config_["training"]["checkpoint_every_steps"] = 7;
   }
   ~RunFixture() override { fs::remove_all(folder_); }

@@ -346,6 +346,7 @@ TEST_F(Run, DryRunPrintsThePlanAndLeavesNothing) {
   EXPECT_EQ(plan["stages"].size(), 4U);
   EXPECT_GT(plan["seconds"].get<double>(), 0);
   EXPECT_FALSE(fs::exists(folder_ / "a"));
+  EXPECT_FALSE(plan.contains("forecast"));
 }
 
 TEST_F(Run, NamesDataThatAreMissing) {

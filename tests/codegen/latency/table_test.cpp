@@ -1,5 +1,6 @@
 #include "codegen/latency/table.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,6 +18,8 @@
 
 namespace xgen::latency {
 namespace {
+
+using ::testing::HasSubstr;
 
 Machine machine() { return machine_of(find_target("x86_64"), "x86-avx512-vnni"); }
 
