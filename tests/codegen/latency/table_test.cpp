@@ -175,7 +175,8 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
   fit["p95_error"] = -1;
   EXPECT_EQ(with_fit(), "F: /fits/map_f32/p95_error: expected a number from 0 on, got -1");
   fit["us_per_count"] = {-1};
-  EXPECT_EQ(with_fit(), "F: /fits/map_f32/us_per_count: expected 12 numbers from 0 to 1e+15, got [-1]");
+  EXPECT_EQ(with_fit(),
+            "F: /fits/map_f32/us_per_count: expected 12 numbers from 0 to 1e+15, got [-1]");
 }
 
 }  // namespace
