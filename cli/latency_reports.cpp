@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 
 #include "cli/table.h"
+#include "codegen/latency/speed_reference.h"
 #include "codegen/latency/timed_model.h"
 #include "codegen/latency/timing.h"
 #include "codegen/targets.h"
@@ -49,6 +51,13 @@ std::vector<Ratio> ratios(const latency::LatencyTable& a, const latency::Latency
 
 std::string name_of(const latency::LatencyTable& table) {
   return str(table.platform().cpu, ", ", table.platform().kernels, ", ", table.platform().compiler);
+}
+
+std::string slower_text(const json& result) {
+  const double slower = result.value("slower_than_table", 1.0);
+  if (std::abs(slower - 1) <= latency::kSteady) return "";
+  return str("the machine is disturbed, or another one: a reference takes ", fixed_text(slower, 2),
+             " times as long as when the table was measured\n");
 }
 
 }  // namespace
@@ -139,6 +148,8 @@ json check_model(const latency::LatencyTable& table, const CompiledModel& model)
   std::vector<std::function<void()>> functions{[&] { timed.run(); }};
   for (std::size_t s = 0; s < program.steps.size(); ++s)
     functions.emplace_back([&timed, s] { timed.run_step(static_cast<int>(s)); });
+  latency::SpeedReference reference(model.target, machine.isa.name);
+  functions.emplace_back(std::ref(reference));
   const std::vector<Timing> timings = time_interleaved(functions, 11, 61, 0.01);
   json rows = json::array();
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
@@ -149,9 +160,13 @@ json check_model(const latency::LatencyTable& table, const CompiledModel& model)
                     {"measured_us", timings[s + 1].median_us}});
   }
   const latency::Prediction whole = table.predict(program, machine);
-  return {{"predicted_ms", 1e-3 * whole.us},
-          {"measured_ms", 1e-3 * timings[0].median_us},
-          {"kernels", rows}};
+  json result = {{"predicted_ms", 1e-3 * whole.us},
+                 {"measured_ms", 1e-3 * timings[0].median_us},
+                 {"kernels", rows}};
+  // How fast the machine is now; nobody knows how fast it was for a table from a device.
+  if (table.reference_us() > 0)
+    result["slower_than_table"] = timings.back().median_us / table.reference_us();
+  return result;
 }
 
 std::string check_text(const json& result) {
@@ -168,7 +183,7 @@ std::string check_text(const json& result) {
   return str(rows.text(), within, " of ", result["kernels"].size(),
              " kernels within 10 %; whole model: predicted ", fixed_text(predicted, 4),
              " ms, measured ", fixed_text(measured, 4), " ms (", percent(predicted / measured - 1),
-             ")\n");
+             ")\n", slower_text(result));
 }
 
 json check_samples(const latency::LatencyTable& table, const latency::LatencyTable& other) {

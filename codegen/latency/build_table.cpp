@@ -9,7 +9,7 @@
 
 #include "codegen/compile.h"
 #include "codegen/latency/sample_graph.h"
-#include "codegen/latency/single_layer.h"
+#include "codegen/latency/speed_reference.h"
 #include "codegen/latency/timed_model.h"
 #include "codegen/latency/timing.h"
 #include "codegen/lower/lower.h"
@@ -23,10 +23,8 @@ namespace {
 constexpr int kBatch = 16;
 // Of the samples whose edges are measured too: a network has few.
 constexpr double kEdges = 0.2;
-// A batch is measured again, so often at most, while the reference takes this much longer or less
-// long than it did at first.
+// A batch is measured again, so often at most, while the machine is disturbed.
 constexpr int kAttempts = 8;
-constexpr double kSteady = 0.04;
 // A kill loses at most so much.
 constexpr double kMinutesUnsaved = 0.25;
 
@@ -55,32 +53,6 @@ Measured load(const ir::Graph& graph, bool edges, const Target& target, const Ma
   return measured;
 }
 
-/// What tells whether the machine is disturbed, by multiplying as much as by loading and storing:
-/// neighbours on the same core slow down each in its own way.
-class Reference {
- public:
-  Reference(const Target& target, const Machine& machine)
-      : measured_(
-            load(single_layer(square_layer(64, 64, 3, 28, false), {}), true, target, machine)) {}
-  void operator()() const {
-    const int last = static_cast<int>(measured_.steps.size()) - 1;
-    for (int i = 0; i < kCopies; ++i) measured_.model->run_step(0), measured_.model->run_step(last);
-    measured_.model->run_step(1);
-  }
-  /// Its time when nothing disturbs it.
-  double time() const {
-    double best = std::numeric_limits<double>::infinity();
-    for (int i = 0; i < kTimes; ++i)
-      best = std::min(best, time_interleaved({std::cref(*this)}, 301, 301).front().quartile_us);
-    return best;
-  }
-
- private:
-  // So often the image is packed and unpacked while it is convolved once.
-  static constexpr int kCopies = 40, kTimes = 5;
-  Measured measured_;
-};
-
 SampleKind kind_of(RandomStream& random) {
   const double u = random.uniform();
   return u < 0.38   ? SampleKind::conv_i8
@@ -91,9 +63,9 @@ SampleKind kind_of(RandomStream& random) {
 
 /// All kernels of a batch in turn with the reference, again where the machine was disturbed.
 /// @param reference_us  of the reference when nothing disturbs it: times are brought to its speed.
-std::vector<Sample> measure(std::vector<Measured>& batch, const Reference& reference,
+std::vector<Sample> measure(std::vector<Measured>& batch, SpeedReference& reference,
                             double reference_us) {
-  std::vector<std::function<void()>> functions{std::cref(reference)};
+  std::vector<std::function<void()>> functions{std::ref(reference)};
   for (Measured& m : batch) {
     for (const int step : m.steps) functions.emplace_back([&m, step] { m.model->run_step(step); });
   }
@@ -137,8 +109,8 @@ LatencyTable build_table(const Target& target, const BuildOptions& options) {
     batches = known.batches();
     reference_us = known.reference_us();
   }
-  const Reference reference(target, machine);
-  if (reference_us == 0) reference_us = reference.time();
+  SpeedReference reference(target, machine.isa.name);
+  if (reference_us == 0) reference_us = reference.undisturbed_us();
   const auto start = std::chrono::steady_clock::now();
   const auto minutes = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;

@@ -342,6 +342,10 @@ TEST_F(Verbs, SaysWhichLatencyTableServesOrThatNoneDoes) {
   EXPECT_THAT(with.err, HasSubstr("test cc 1 (" + file.string() + "): of its "));
   EXPECT_EQ(run("latency fit --table '" + file.string() + "' --json", place).parsed()["fits"],
             built.parsed()["fits"]);
+  const Said checked = run("latency check " + path("model.onnx") + " --json", place);
+  ASSERT_EQ(checked.code, 0) << checked.err;
+  EXPECT_GT(checked.parsed()["slower_than_table"], 0.1);
+  EXPECT_LT(checked.parsed()["slower_than_table"], 10);
   compiler("test cc 2");
   const Said old = run(predict, place);
   EXPECT_EQ(old.parsed()["latency_ms"], with.parsed()["latency_ms"]);

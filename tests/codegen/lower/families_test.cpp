@@ -198,6 +198,28 @@ TEST(FamiliesFp32, SoftmaxReduceAndMatMul) {
              net.node(ir::Reduce{ir::Reduce::Kind::max}, {product, net.integers({2})})});
 }
 
+// Rows narrower than a vector, of whole vectors, and with a rest; channels that do not fill a lane.
+TEST(FamiliesInt8, QuantizesAnInputIntoPlanes) {
+  for (const int width : {5, 16, 37}) {
+    ir::Graph graph;
+    graph.name = "net";
+    const ValueId x = graph.add_input("x", {ir::DType::f32, ir::Shape{1, 5, 3, width}, {}});
+    const ValueId scale = graph.add_constant("scale", ir::Constant::scalar(0.01F)),
+                  zero = graph.add_constant("zero", ir::Constant::scalar(std::uint8_t{90}));
+    const ValueId q = graph.add_node("q", ir::QuantizeLinear{}, {x, scale, zero});
+    ir::MaxPool pool;
+    pool.kernel = {2, 2}, pool.strides = {1, 1};
+    const ValueId y = graph.add_node("pool", pool, {q});
+    for (const ValueId id : {q, y}) {
+      graph.value(id).type.dtype = ir::DType::u8;
+      graph.value(id).type.quant = quant(0.01F, 90);
+    }
+    graph.set_outputs({y});
+    const Program program = test::expect_agreement(ir::infer_shapes(graph));
+    EXPECT_EQ(program.steps.front().kernel, "pack_i8") << width;
+  }
+}
+
 TEST(FamiliesFp32, ResizeLinear) {
   Net net(false);
   const ValueId x = net.input({1, 3, 5, 6});
