@@ -121,9 +121,14 @@ TEST_F(Refusals, ImagesThatAFinishedModelDoesNotRead) {
 }
 
 TEST_F(Refusals, LatencyTablesOfAnotherTargetOrVersion) {
-  json table = {{"format", "xgen latency 1"}, {"target", "x86_64"},
-                {"kernels", "scalar"},        {"cpu", "a"},
-                {"compiler", "cc"},           {"fits", json::object()}};
+  json table = {{"format", "xgen latency 2"},
+                {"target", "x86_64"},
+                {"kernels", "scalar"},
+                {"cpu", "a"},
+                {"compiler", "cc"},
+                {"fits", json::object()},
+                {"batches", 1},
+                {"reference_us", 1}};
   config_["target"] = "aarch64";
   config_["latency_table"] = "table.json";
   const auto refused = [&] {
@@ -136,10 +141,10 @@ TEST_F(Refusals, LatencyTablesOfAnotherTargetOrVersion) {
   table["target"] = "aarch64";
   table["kernels"] = "x86-avx2";
   EXPECT_THAT(refused(), HasSubstr("D/table.json: /kernels: expected one of target \"aarch64\" ("));
-  table["format"] = "xgen latency 2";
+  table["format"] = "xgen latency 1";
   EXPECT_EQ(refused(),
-            "D/table.json: expected a latency table (\"format\": \"xgen latency 1\"), got \"xgen "
-            "latency 2\"; build it again");
+            "D/table.json: expected a latency table (\"format\": \"xgen latency 2\"), got \"xgen "
+            "latency 1\"; build it again");
 }
 
 TEST_F(Refusals, MeasurementsOfAnotherTarget) {
