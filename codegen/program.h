@@ -22,6 +22,11 @@ using StepArgs =
                  xgen_copy, xgen_resize, xgen_pack, xgen_move, xgen_broadcast, xgen_map, xgen_axis,
                  xgen_matmul, xgen_quantize, xgen_transfer>;
 
+/// A part of the arena. Buffers that no step needs at once may share bytes.
+struct Buffer {
+  std::size_t at = 0, bytes = 0;
+};
+
 struct Step {
   std::string name;     ///< of the node, or of the conversion: "input to planes".
   std::string op;       ///< ONNX operator type, or "layout".
@@ -29,8 +34,10 @@ struct Step {
   std::string comment;  ///< sizes and scheme, for people.
   StepArgs args;
   std::string scheme = "dense";
-  std::int64_t macs = 0;        ///< multiply-adds that the kernel does, zeros skipped.
-  std::int64_t dense_macs = 0;  ///< those of the layer without sparsity.
+  std::int64_t macs = 0;           ///< multiply-adds that the kernel does, zeros skipped.
+  std::int64_t dense_macs = 0;     ///< those of the layer without sparsity.
+  std::set<int> buffers = {};      ///< of the program's, which it reads or writes.
+  std::size_t constant_bytes = 0;  ///< of the weights and tables that were made for it.
 };
 
 /// An input or output of the model as the caller sees it.
@@ -50,6 +57,7 @@ struct Program {
   int batch = 1;                    ///< images per run: the steps run once for each.
   bool signed_activations = false;  ///< int8 activations are stored as x ^ 0x80.
   std::size_t arena_bytes = 0;
+  std::vector<Buffer> buffers;
   std::size_t table_count = 0;  ///< int32 entries that init fills.
   std::set<std::string> kernels() const;
 

@@ -97,8 +97,7 @@ std::string work_source(const CompiledModel& model) {
   for (const std::string& isa : model.target.kernels) {
     const latency::Machine machine = latency::machine_of(model.target, isa);
     text += "  {";
-    for (const Step& step : model.program.steps) {
-      const latency::Work work = latency::work_of(model.program, step, machine);
+    for (const latency::Work& work : latency::works_of(model.program, machine)) {
       const nlohmann::json row = {{"kernel", work.kernel}, {"work", work.counts}};
       const std::string object = row.dump();
       text += str(c_string(object.substr(1, object.size() - 2)), ",\n   ");

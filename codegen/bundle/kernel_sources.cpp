@@ -15,8 +15,8 @@ std::vector<std::string> files_of(const std::string& kernel) {
   if (kernel.rfind("plane_conv", 0) == 0) return {"plane_conv.c"};
   if (kernel.rfind("filter_conv_map", 0) == 0) return {"filter_conv_map.c", kernel + ".c"};
   if (kernel.rfind("filter_conv_i8", 0) == 0) return {"filter_conv_i8.c"};
-  if (kernel.rfind("average_pool", 0) == 0 || kernel.rfind("max_pool", 0) == 0)
-    return {"pool.c", kernel + ".c"};
+  if (kernel.rfind("average_pool", 0) == 0) return {"pool.c", kernel + ".c"};
+  if (kernel.rfind("max_pool", 0) == 0) return {"pool.c", "max_pool.c", kernel + ".c"};
   return {kernel + ".c"};
 }
 

@@ -2,18 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
 namespace xgen::lower {
-
-namespace {
-
-constexpr int kLine = 16;  // lanes of a cache line, and of the widest vector
-
-int round_up(int n, int to) { return (n + to - 1) / to * to; }
-
-}  // namespace
 
 ScaleZero quant_of(const ir::Value& value) {
   if (!value.type.quant)
@@ -63,6 +56,8 @@ std::int32_t Context::reserve(std::size_t entries) {
 }
 
 Step& Context::add(Step step) {
+  const std::size_t constants = program_.weights.size() + 4 * program_.table_count;
+  step.constant_bytes = constants - std::exchange(attributed_, constants);
   program_.steps.push_back(std::move(step));
   return program_.steps.back();
 }
@@ -76,28 +71,9 @@ std::uint32_t Context::border_lane(const ir::Value& v) const {
 
 xgen_planes Context::make_planes(const ir::Value& v, int planes, const Border& border, int pitch,
                                  int phases) {
-  const Spatial s = spatial_of(v);
-  xgen_planes p{};
-  p.planes = planes;
-  p.height = s.height;
-  p.width = s.width;
-  p.top = border.top;
-  p.left = border.left;
-  p.bottom = border.bottom;
-  p.right = border.right;
-  p.phases = phases;
-  p.pitch = phases > 1 ? (s.width + border.left + border.right + phases - 1) / phases : pitch;
+  xgen_planes p = planes_of(spatial_of(v), planes, border, pitch, phases);
   p.border = border_lane(v);
-  // The first interior position is aligned; a tile may overrun the end by a vector; the distance
-  // between planes is an odd number of cache lines, because planes 4,096 bytes apart share one set
-  // of L1.
-  const int front = round_up(p.top * p.pitch + (phases > 1 ? 0 : p.left), kLine);
-  const int rest = round_up((p.height + p.bottom) * p.pitch + p.right + kLine, kLine);
-  int lanes = front + rest;
-  if (lanes / kLine % 2 == 0) lanes += kLine;
-  p.plane = 4 * static_cast<std::size_t>(lanes);
-  p.data = buffer(p.plane * static_cast<std::size_t>(planes * phases)) +
-           4 * static_cast<std::size_t>(front);
+  p.data += buffer(p.plane * static_cast<std::size_t>(planes * phases));
   return p;
 }
 
@@ -202,6 +178,15 @@ const xgen_planes& Context::planes(ir::ValueId id) {
     const xgen_planes p = define_planes(id);
     pack(id, p, from, -1);
   }
+  return *at(id).planes;
+}
+
+const xgen_planes& Context::natural_planes(ir::ValueId id) {
+  if (channels(id) == natural_channels(id)) return planes(id);
+  const std::size_t from = flat(id);  // while channels() says where they lie
+  at(id).channels = natural_channels(id);
+  at(id).planes = make_planes(value(id), lanes_of(id), layout(id).border, layout(id).pitch, 1);
+  pack(id, *at(id).planes, from, -1);
   return *at(id).planes;
 }
 

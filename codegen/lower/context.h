@@ -79,6 +79,9 @@ class Context {
   /// The value as planes or row major, converted where it only exists in the other form.
   const xgen_planes& planes(ir::ValueId id);
   const xgen_planes& split(ir::ValueId id, int phases);
+  /// As planes whose lanes the channels fill in order: a stack whose parts end in the middle of a
+  /// lane is brought into this form by way of row-major.
+  const xgen_planes& natural_planes(ir::ValueId id);
   /// The planned phase form of a value whose producer writes it besides the planes, if there is
   /// one.
   std::optional<xgen_planes> define_split(ir::ValueId id);
@@ -116,6 +119,7 @@ class Context {
   std::vector<Placement> placements_;
   std::vector<std::size_t> buffers_;  ///< number 0 is unused, so that no symbolic offset is 0.
   std::map<ir::ValueId, int> external_inputs_;
+  std::size_t attributed_ = 0;  ///< bytes of weights and tables that belong to steps so far.
   Program program_;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "codegen/lower/context.h"
+#include "codegen/lower/conv_form.h"
 
 namespace xgen::lower {
 
@@ -28,30 +29,28 @@ class ConvData {
   std::uint64_t all_taps() const {
     return taps() >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << taps()) - 1;
   }
-  int taps() const { return shape_.taps(); }
-  const WeightShape& shape() const { return shape_; }
-  int c_in() const { return c_in_; }
+  int taps() const { return form_.shape.taps(); }
+  const ConvForm& form() const { return form_; }
+  const WeightShape& shape() const { return form_.shape; }
+  int c_in() const { return form_.c_in(); }
   const Sparsity* sparsity() const { return sparsity_; }
-  bool integer() const { return integer_; }
-  const ir::Conv& conv() const { return conv_; }
+  bool integer() const { return form_.integer; }
+  const ir::Conv& conv() const { return form_.conv; }
   const ir::Value& weight() const { return weight_; }
 
  private:
   bool inside(int f, int c) const {
-    if (f >= shape_.c_out || c >= c_in_) return false;
-    return conv_.groups == 1 ||
-           c / shape_.c_in == f / (shape_.c_out / static_cast<int>(conv_.groups));
+    if (f >= shape().c_out || c >= c_in()) return false;
+    return conv().groups == 1 ||
+           c / shape().c_in == f / (shape().c_out / static_cast<int>(conv().groups));
   }
   std::size_t index(int f, int c, int tap) const {
-    return static_cast<std::size_t>((f * shape_.c_in + c % shape_.c_in) * taps() + tap);
+    return static_cast<std::size_t>((f * shape().c_in + c % shape().c_in) * taps() + tap);
   }
 
-  const ir::Conv& conv_;
   const ir::Value& weight_;
-  WeightShape shape_;
-  int c_in_ = 0;
+  ConvForm form_;
   const Sparsity* sparsity_ = nullptr;
-  bool integer_ = false;
 };
 
 /// Channels of each physical lane of a convolution's input: [lanes][4], -1 where a byte is dead.

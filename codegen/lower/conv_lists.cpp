@@ -102,12 +102,24 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
   return lists;
 }
 
+double taps_in_all(const ConvData& data, const ConvLists& lists) {
+  std::vector<double> of_pattern;
+  for (const std::uint64_t mask : lists.tap_masks)
+    of_pattern.push_back(static_cast<double>(taps_of(data, mask).size()));
+  double sum = 0;
+  for (const auto& patterns : lists.patterns) {
+    for (const int p : patterns) sum += of_pattern[static_cast<std::size_t>(p)];
+  }
+  return lists.shared ? sum * lists.groups : sum;
+}
+
 StoredLists store_lists(Context& context, const ConvData& data, const ConvLists& lists,
-                        std::size_t lane_stride, const std::function<int(int)>& tap_offset) {
+                        std::size_t lane_stride, const std::vector<int>& tap_offsets) {
   xgen_list list{};
   std::vector<std::int32_t> taps;
   for (const std::uint64_t mask : lists.tap_masks) {
-    for (const int t : taps_of(data, mask)) taps.push_back(tap_offset(t));
+    for (const int t : taps_of(data, mask))
+      taps.push_back(tap_offsets[static_cast<std::size_t>(t)]);
   }
   list.pattern_taps = static_cast<std::int32_t>(taps.size() / lists.tap_masks.size());
   list.taps = context.store(taps);

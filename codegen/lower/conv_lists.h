@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -27,6 +26,9 @@ struct ConvLists {
 /// lane has several entries.
 ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group);
 
+/// How many taps all groups read, over all lanes.
+double taps_in_all(const ConvData& data, const ConvLists& lists);
+
 /// Where a program finds its lists, as indices into its tables.
 struct StoredLists {
   std::int32_t list = 0, begin = 0;
@@ -35,9 +37,9 @@ struct StoredLists {
 /// Stores the lists in their compact form, and registers how init expands them to byte offsets.
 ///
 /// @param lane_stride  bytes from one input lane to the next.
-/// @param tap_offset   bytes of a tap from the first one.
+/// @param tap_offsets  bytes of each tap from the first one.
 StoredLists store_lists(Context& context, const ConvData& data, const ConvLists& lists,
-                        std::size_t lane_stride, const std::function<int(int)>& tap_offset);
+                        std::size_t lane_stride, const std::vector<int>& tap_offsets);
 
 /// Stores the weights as [group][entry][tap][filter of the group], in int8 four channels a lane.
 /// @return the offset in weights.bin.

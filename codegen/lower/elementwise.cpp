@@ -77,9 +77,9 @@ bool lower_binary(Context& context, const Node& node, const ir::Binary& binary) 
         context.value(b).type.dtype != context.value(out).type.dtype)
       return false;
     if (integer && binary.kind != ir::Binary::Kind::add) return false;
-    args.a = context.planes(a);
-    args.b = context.planes(b);
-    if (context.channels(a) != context.channels(b)) return false;
+    const bool alike = context.channels(a) == context.channels(b);
+    args.a = alike ? context.planes(a) : context.natural_planes(a);
+    args.b = alike ? context.planes(b) : context.natural_planes(b);
     args.y = context.define_planes_like(out, a);
     if (args.a.pitch != args.y.pitch || args.b.pitch != args.y.pitch) return false;
   } else {

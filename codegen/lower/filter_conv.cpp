@@ -1,53 +1,45 @@
+#include <algorithm>
+
 #include "codegen/lower/conv_epilogue.h"
+#include "codegen/lower/conv_plan.h"
 
 namespace xgen::lower {
 
 void lower_filter_conv(Context& context, const ir::Node& node) {
   const ConvData data(context, node);
   const ir::ValueId x = node.inputs[0], out = node.output();
-  const bool spatial = context.layout(x).spatial;
-  const bool real_out = context.value(out).type.dtype == ir::DType::f32;
+  const bool real_out = data.form().real_out;
+  std::optional<xgen_planes> in;
   ChannelMap map;
-  std::size_t lane_stride = 4;
-  std::size_t origin = 0;
-  int pitch = 1;
-  if (spatial) {
-    const xgen_planes& planes = context.planes(x);
+  std::size_t flat = 0;
+  if (context.layout(x).spatial) {
+    in = context.planes(x);
     map = context.channels(x);
-    lane_stride = planes.plane;
-    pitch = planes.pitch;
-    origin = planes.data -
-             4 * static_cast<std::size_t>(data.conv().pads[0] * pitch + data.conv().pads[1]);
   } else {
     if (data.taps() > 1)
       throw UserError(str("node \"", node.name, "\" (Conv): a kernel of ", data.shape().kh, "x",
                           data.shape().kw, " on one position; pass crop_taps makes it 1x1"));
     const int per_lane = lane_channels(context.value(x));
     for (int c = 0; c < data.c_in(); ++c) map.push_back(c / per_lane * 4 + c % per_lane);
-    origin = context.flat(x);
+    flat = context.flat(x);
   }
   int lane_count = 0;
   for (const std::int32_t at : map) lane_count = std::max(lane_count, at / 4 + 1);
   const auto lanes = channels_of_lanes(map, lane_count);
-  const ConvLists lists = make_lists(data, lanes, 16);
+  const ConvLists lists = make_lists(data, lanes, kFilterGroup);
   XGEN_CHECK(!lists.depthwise || lists.groups == 1, node.name,
              ": depthwise at one position is not a filter_conv");
 
-  xgen_filter_conv args{};
-  args.x = origin;
+  const FilterConvPlan plan = plan_filter_conv(
+      data.form(), in ? &*in : nullptr, flat,
+      {lists.groups, taps_in_all(data, lists), lists.shared, lists.depthwise, false});
+  xgen_filter_conv args = plan.args;
   args.y = context.define_flat(out);
-  const StoredLists stored = store_lists(context, data, lists, lane_stride, [&](int tap) {
-    const int ky = tap / data.shape().kw, kx = tap % data.shape().kw;
-    return 4 * (ky * static_cast<int>(data.conv().dilations[0]) * pitch +
-                kx * static_cast<int>(data.conv().dilations[1]));
-  });
+  const StoredLists stored = store_lists(context, data, lists, plan.lane_stride, plan.tap_offsets);
   args.list = stored.list;
   args.begin = stored.begin;
-  args.shared = lists.shared;
-  args.groups = lists.groups;
-  args.outputs = data.shape().c_out;
   args.weights = store_weights(context, data, lists, lanes);
-  args.bias = store_bias(context, node, data, 16 * lists.groups);
+  args.bias = store_bias(context, node, data, kFilterGroup * lists.groups);
   const ir::Epilogue& epilogue = data.conv().epilogue;
   XGEN_CHECK(!epilogue.residual, node.name, ": a residual at one position");
   Clip clip = clip_of(epilogue.activation);
@@ -60,15 +52,11 @@ void lower_filter_conv(Context& context, const ir::Node& node) {
       args.zero = y.zero;
       check_integer_activation(node, epilogue.activation);
     }
-    args.scale = store_scales(context, node, data, 16 * lists.groups, scale);
+    args.scale = store_scales(context, node, data, kFilterGroup * lists.groups, scale);
   }
-  set_activation(epilogue.activation, args);
   args.low = clip.low;
   args.high = clip.high;
-  Step step{
-      node.name, "Conv",
-      data.integer() ? (real_out ? "filter_conv_i8_f32" : "filter_conv_i8") : "filter_conv_f32",
-      describe(data, lists, context.value(out)), args};
+  Step step{node.name, "Conv", plan.kernel, describe(data, lists, context.value(out)), args};
   step.scheme = lists.sparse ? name_of(data.sparsity()->scheme) : "dense";
   step.macs = lists.weights;
   step.dense_macs = static_cast<std::int64_t>(data.shape().c_out) * data.shape().c_in * data.taps();

@@ -11,6 +11,14 @@ using ir::Node;
 using ir::Value;
 using ir::ValueId;
 
+namespace {
+
+constexpr int kLine = 16;  // lanes of a cache line, and of the widest vector
+
+int round_up(int n, int to) { return (n + to - 1) / to * to; }
+
+}  // namespace
+
 void Border::widen(const Border& other) {
   top = std::max(top, other.top);
   left = std::max(left, other.left);
@@ -31,6 +39,43 @@ Spatial spatial_of(const Value& value) {
 }
 
 int lane_channels(const Value& value) { return value.type.dtype == ir::DType::u8 ? 4 : 1; }
+
+ConvReading reading_of(const ir::Conv& conv, bool one_position) {
+  ConvReading reading;
+  reading.border = {static_cast<int>(conv.pads[0]), static_cast<int>(conv.pads[1]),
+                    static_cast<int>(conv.pads[2]), static_cast<int>(conv.pads[3])};
+  if (!one_position) reading.phases = static_cast<int>(conv.strides[1]);
+  reading.same_positions = !one_position && conv.strides[0] == 1 && conv.strides[1] == 1;
+  return reading;
+}
+
+int pitch_of(int width, const Border& border) {
+  return width + std::max(border.left, border.right);
+}
+
+xgen_planes planes_of(const Spatial& extents, int planes, const Border& border, int pitch,
+                      int phases) {
+  xgen_planes p{};
+  p.planes = planes;
+  p.height = extents.height;
+  p.width = extents.width;
+  p.top = border.top;
+  p.left = border.left;
+  p.bottom = border.bottom;
+  p.right = border.right;
+  p.phases = phases;
+  p.pitch = phases > 1 ? (p.width + p.left + p.right + phases - 1) / phases : pitch;
+  // The first interior position is aligned; a tile may overrun the end by a vector; the distance
+  // between planes is an odd number of cache lines, because planes 4,096 bytes apart share one set
+  // of L1.
+  const int front = round_up(p.top * p.pitch + (phases > 1 ? 0 : p.left), kLine);
+  const int rest = round_up((p.height + p.bottom) * p.pitch + p.right + kLine, kLine);
+  int lanes = front + rest;
+  if (lanes / kLine % 2 == 0) lanes += kLine;
+  p.plane = 4 * static_cast<std::size_t>(lanes);
+  p.data = 4 * static_cast<std::size_t>(front);
+  return p;
+}
 
 namespace {
 
@@ -73,16 +118,14 @@ class Planner {
     const ValueId x = node.inputs.empty() ? ir::kNoValue : node.inputs[0];
     if (const auto* conv = node.as<ir::Conv>()) {
       if (!at(x).spatial) return;
-      const Border border{static_cast<int>(conv->pads[0]), static_cast<int>(conv->pads[1]),
-                          static_cast<int>(conv->pads[2]), static_cast<int>(conv->pads[3])};
-      const bool one_position = !at(node.output()).spatial;  // read by filter_conv, phases or not
-      if (conv->strides[1] == 1 || one_position) {
+      const ConvReading reading = reading_of(*conv, !at(node.output()).spatial);
+      if (reading.phases == 1) {
         at(x).plain = true;
-        at(x).border.widen(border);
-        if (conv->strides[0] == 1 && !one_position) join(x, node.output());
+        at(x).border.widen(reading.border);
       } else {
-        at(x).splits[static_cast<int>(conv->strides[1])].widen(border);
+        at(x).splits[reading.phases].widen(reading.border);
       }
+      if (reading.same_positions) join(x, node.output());
       if (conv->epilogue.residual && at(node.inputs.back()).spatial) {
         at(node.inputs.back()).plain = true;
         join(node.inputs.back(), node.output());
@@ -150,9 +193,8 @@ class Planner {
     std::vector<int> pitch(layouts_.size(), 0);
     for (std::size_t v = 0; v < layouts_.size(); ++v) {
       if (!layouts_[v].spatial) continue;
-      const Border& b = layouts_[v].border;
       int& p = pitch[sets_.root(v)];
-      p = std::max(p, spatial_of(graph_.values()[v]).width + std::max(b.left, b.right));
+      p = std::max(p, pitch_of(spatial_of(graph_.values()[v]).width, layouts_[v].border));
     }
     for (std::size_t v = 0; v < layouts_.size(); ++v) layouts_[v].pitch = pitch[sets_.root(v)];
   }

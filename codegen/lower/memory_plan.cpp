@@ -51,7 +51,9 @@ struct Life {
 void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes) {
   std::vector<Life> lives(buffer_bytes.size());
   for (int i = 0; i < static_cast<int>(program.steps.size()); ++i) {
-    visit_arena(program.steps[static_cast<std::size_t>(i)], [&](std::size_t& address) {
+    Step& step = program.steps[static_cast<std::size_t>(i)];
+    visit_arena(step, [&](std::size_t& address) {
+      step.buffers.insert(static_cast<int>(address >> 40));
       Life& life = lives.at(address >> 40);
       if (life.first < 0) life.first = i;
       life.last = i;
@@ -90,6 +92,8 @@ void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes)
       address = place[address >> 40] + (address & kDistanceMask);
     });
   }
+  for (std::size_t b = 0; b < buffer_bytes.size(); ++b)
+    program.buffers.push_back({place[b], buffer_bytes[b]});
   program.arena_bytes = end + kGuard;
 }
 

@@ -10,7 +10,7 @@ namespace xgen::lower {
 ///
 /// Buffers are placed largest first at the lowest offset that is free over their life (greedy by
 /// size; Pisarchyk and Lee, arXiv:2001.03288). Symbolic offsets in the steps become real ones;
-/// Program::arena_bytes is set.
+/// Program::arena_bytes, Program::buffers and Step::buffers are set.
 void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes);
 
 }  // namespace xgen::lower

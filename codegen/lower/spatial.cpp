@@ -61,11 +61,8 @@ bool lower_global_pool(Context& context, const Node& node) {
   const ir::Value& x = context.value(in);
   const bool integer = x.type.dtype == ir::DType::u8;
   xgen_global_pool args{};
-  args.x = context.planes(in);
+  args.x = context.natural_planes(in);
   const Spatial s = spatial_of(x);
-  ChannelMap natural;
-  for (int c = 0; c < s.channels; ++c) natural.push_back(integer ? c : 4 * c);
-  if (context.channels(in) != natural) return false;
   args.y = context.define_flat(out);
   args.channels = s.channels;
   args.scale = 1.0F / static_cast<float>(s.height * s.width);

@@ -5,14 +5,14 @@
 
 namespace xgen::lower {
 
-std::vector<TapQuad> quads_of(int taps, const std::function<int(int)>& tap_offset) {
-  std::vector<int> order(static_cast<std::size_t>(taps));
+std::vector<TapQuad> quads_of(const std::vector<int>& tap_offsets) {
+  const auto offset_of = [&](int tap) { return tap_offsets[static_cast<std::size_t>(tap)]; };
+  std::vector<int> order(tap_offsets.size());
   std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(),
-            [&](int a, int b) { return tap_offset(a) < tap_offset(b); });
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return offset_of(a) < offset_of(b); });
   std::vector<TapQuad> quads;
   for (const int tap : order) {
-    const int offset = tap_offset(tap);
+    const int offset = offset_of(tap);
     // Phase planes are far apart; taps of one row and phase are 4 bytes apart, or 4 * dilation.
     if (quads.empty() || offset >= quads.back().offset + 16) {
       quads.emplace_back();

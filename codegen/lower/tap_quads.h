@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <vector>
 
 #include "codegen/lower/conv_lists.h"
@@ -18,8 +17,8 @@ struct TapQuad {
 };
 
 /// All taps in quads, in the order of their offsets.
-/// @param tap_offset  bytes of a tap from the first one; neighbours are 4 bytes apart.
-std::vector<TapQuad> quads_of(int taps, const std::function<int(int)>& tap_offset);
+/// @param tap_offsets  bytes of each tap from the first one; neighbours are 4 bytes apart.
+std::vector<TapQuad> quads_of(const std::vector<int>& tap_offsets);
 
 /// Whether filter n reads channel n alone, and both have the same place in their lanes.
 bool is_channelwise(const ConvData& data, const ConvLists& lists, const LaneChannels& lanes);

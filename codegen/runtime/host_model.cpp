@@ -1,6 +1,7 @@
 #include "codegen/runtime/host_model.h"
 
 #include <dlfcn.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,12 +66,19 @@ ir::DType dtype_named(const std::string& name) {
   throw UserError(str("a model with a tensor of type \"", name, "\""));
 }
 
-// Whole pages, so that a kernel takes as long in the next process.
-constexpr std::size_t kPage = 4096;
+// Whole pages, so that a kernel takes as long in the next process. Large memory is asked for in
+// huge ones: planes lie on a page each, more than there are entries for addresses, and which lines
+// of a cache level collide would be chance.
+constexpr std::size_t kPage = 4096, kHugePage = 2 << 20, kLarge = 65536;
 using Memory = std::unique_ptr<void, decltype(&std::free)>;
 Memory allocate(std::size_t bytes) {
-  Memory memory(std::aligned_alloc(kPage, bytes / kPage * kPage + kPage), &std::free);
+  const std::size_t page = bytes < kLarge ? kPage : kHugePage, all = bytes / page * page + page;
+  Memory memory(std::aligned_alloc(page, all), &std::free);
   XGEN_CHECK(memory != nullptr, bytes, " bytes");
+#ifdef MADV_HUGEPAGE
+  // Where the system has none it says so, and pages stay small.
+  if (page == kHugePage) (void)madvise(memory.get(), all, MADV_HUGEPAGE);
+#endif
   return memory;
 }
 

@@ -84,6 +84,29 @@ static inline void copy_lanes(char* to, const char* from, int count) {
   if (LANES > 1 && (count - i) & 1) memcpy(to, from, 4);
 }
 
+/* Up to LANES - 1 lanes behind the last one are written as well. Every plane ends in room for that,
+ * and what goes on in the same plane is written afterwards. Short ends are short stores: one across
+ * cache lines takes as many cycles as it has 16 bytes. */
+static inline void copy_over(char* to, const char* from, int count) {
+  int i = 0;
+  for (; i + LANES <= count; i += LANES) vf_store(to + 4 * i, vf_load(from + 4 * i));
+  const int rest = count - i;
+  to += 4 * i, from += 4 * i;
+  if (LANES > 8 && rest > 8)
+    vf_store(to, vf_load(from));
+  else if (LANES > 4 && rest > 4)
+    memcpy(to, from, 32);
+  else if (LANES > 1 && rest > 0)
+    memcpy(to, from, 16);
+}
+
+static inline void fill_over(char* at, uint32_t value, int count) {
+  const uint32_t four[4] = {value, value, value, value};
+  int i = 0;
+  for (; i + LANES <= count; i += LANES) vi_store(at + 4 * i, vi_set1((int32_t)value));
+  for (; i < count; i += 4) memcpy(at + 4 * i, four, 16);
+}
+
 static inline void fill_lanes(char* at, uint32_t value, int count) {
   uint32_t* lanes = (uint32_t*)(void*)at;
   for (int i = 0; i < count; ++i) lanes[i] = value;
@@ -109,11 +132,71 @@ static void write_borders(const xgen_planes* p, char* arena, int first, int coun
   }
 }
 
+/* Every second column of an image in a phase plane: the line of the current row, and where in it
+ * they lie. Borders are whole vectors, too: the left one is written before the columns, the right
+ * one behind them. */
+typedef struct {
+  char* line;
+  int at, end;
+} xgen_half;
+
+static inline xgen_half begin_half(const xgen_planes* y, char* arena, int plane, int odd) {
+  char* line = arena + y->data + (size_t)(2 * plane + ((y->left + odd) & 1)) * y->plane;
+  const int above = y->top * y->pitch, at = (y->left + odd) >> 1;
+  const xgen_half h = {line, at, at + ((y->width + 1 - odd) >> 1)};
+  fill_over(line - 4 * (ptrdiff_t)above, y->border, above);
+  fill_over(line, y->border, at);
+  return h;
+}
+
+/* Of columns x to x + 2 LANES - 1. */
+static inline void store_half(xgen_half h, int x, vi v) {
+  vi_store(h.line + 4 * (ptrdiff_t)(h.at + x / 2), v);
+}
+
+static inline char* next_half(xgen_half h, const xgen_planes* y) {
+  fill_over(h.line + 4 * (ptrdiff_t)h.end, y->border, y->pitch - h.end);
+  char* line = h.line + 4 * (ptrdiff_t)y->pitch;
+  fill_over(line, y->border, h.at);
+  return line;
+}
+
+static inline void end_half(xgen_half h, const xgen_planes* y) {
+  fill_over(h.line, y->border, y->bottom * y->pitch);
+}
+
+static void split_in_two(const char* from, int pitch, const char* end, const xgen_planes* y,
+                         char* arena, int plane) {
+  xgen_half even = begin_half(y, arena, plane, 0), odd = begin_half(y, arena, plane, 1);
+  for (int row = 0; row < y->height; ++row, from += 4 * (ptrdiff_t)pitch) {
+    for (int x = 0; x < y->width; x += 2 * LANES) {
+      const char* source = from + 4 * (ptrdiff_t)x;
+      const int rest = y->width - x, both = rest > LANES;
+      char last[8 * LANES];
+      if (end - source < (both ? 8 : 4) * LANES) {
+        copy_lanes(last, source, smaller(rest, 2 * LANES));
+        source = last;
+      }
+      const vi a = vi_load(source), b = both ? vi_load(source + 4 * LANES) : a;
+      store_half(even, x, vi_even(a, b));
+      store_half(odd, x, vi_odd(a, b));
+    }
+    even.line = next_half(even, y);
+    odd.line = next_half(odd, y);
+  }
+  end_half(even, y);
+  end_half(odd, y);
+}
+
 /* Writes an image's columns into the phase planes of plane `plane` of y, borders included.
- * `from`: its first row; `pitch`: lanes between its rows. */
-static void split_image(const char* from, int pitch, int width, const xgen_planes* y, char* arena,
-                        int plane) {
-  const int s = y->phases;
+ * `from`: its first row; `pitch`: lanes between its rows; `end`: nothing is read from there on. */
+static void split_image(const char* from, int pitch, const char* end, const xgen_planes* y,
+                        char* arena, int plane) {
+  const int s = y->phases, width = y->width;
+  if (s == 2) {
+    split_in_two(from, pitch, end, y, arena, plane);
+    return;
+  }
   for (int phase = 0; phase < s; ++phase) {
     uint32_t* to = (uint32_t*)(void*)(arena + y->data + (size_t)(plane * s + phase) * y->plane);
     /* Interior columns of this phase are those with (column + left) % s == phase. */
@@ -124,21 +207,20 @@ static void split_image(const char* from, int pitch, int width, const xgen_plane
       const uint32_t* source = (const uint32_t*)(const void*)from + (ptrdiff_t)row * pitch + first;
       uint32_t* line = to + (ptrdiff_t)row * y->pitch;
       for (int i = 0; i < at; ++i) line[i] = y->border;
-      if (s == 2) {
-        for (int i = 0; i < inside; ++i) line[at + i] = source[2 * i];
-      } else {
-        for (int i = 0; i < inside; ++i) line[at + i] = source[s * i];
-      }
+      for (int i = 0; i < inside; ++i) line[at + i] = source[s * i];
       for (int i = at + inside; i < y->pitch; ++i) line[i] = y->border;
     }
-    uint32_t* end = to + (ptrdiff_t)y->height * y->pitch;
-    for (int i = 0; i < y->bottom * y->pitch; ++i) end[i] = y->border;
+    uint32_t* below = to + (ptrdiff_t)y->height * y->pitch;
+    for (int i = 0; i < y->bottom * y->pitch; ++i) below[i] = y->border;
   }
 }
 
 static void split_phases(const xgen_planes* x, const xgen_planes* y, char* arena) {
-  for (int plane = 0; plane < x->planes; ++plane)
-    split_image(arena + x->data + (size_t)plane * x->plane, x->pitch, x->width, y, arena, plane);
+  for (int plane = 0; plane < x->planes; ++plane) {
+    const char* from = arena + x->data + (size_t)plane * x->plane;
+    const char* end = from + 4 * ((ptrdiff_t)x->height * x->pitch + LANES);
+    split_image(from, x->pitch, end, y, arena, plane);
+  }
 }
 
 /* Integer results of a convolution, without the zero point (the rule is in the documentation of the

@@ -24,6 +24,10 @@ static inline vf vf_max(vf a, vf b) { return _mm256_max_ps(a, b); }
 
 static inline vi vi_load(const void* p) { return _mm256_loadu_si256((const __m256i*)p); }
 static inline void vi_store(void* p, vi v) { _mm256_storeu_si256((__m256i*)p, v); }
+/* Four lanes, again and again. */
+static inline vi vi_load4(const void* p) {
+  return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p));
+}
 static inline vi vi_set1(int32_t s) { return _mm256_set1_epi32(s); }
 static inline vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 static inline vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
@@ -38,11 +42,44 @@ static inline vi vi_byte(vi a, int i) {
 static inline vf vi_to_f(vi a) { return _mm256_cvtepi32_ps(a); }
 static inline vi vf_round(vf a) { return _mm256_cvtps_epi32(a); }
 static inline vf vi_as_f(vi a) { return _mm256_castsi256_ps(a); }
+static inline vi vf_as_i(vf a) { return _mm256_castps_si256(a); }
 static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
   const __m256i order = _mm256_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15, 0, 4,
                                          8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm256_shuffle_epi8(
       _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, d)), order);
+}
+/* Every second lane of a and then of b. */
+static inline vi vi_even(vi a, vi b) {
+  const __m256 v = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0x88);
+  return _mm256_permute4x64_epi64(_mm256_castps_si256(v), 0xd8);
+}
+static inline vi vi_odd(vi a, vi b) {
+  const __m256 v = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd);
+  return _mm256_permute4x64_epi64(_mm256_castps_si256(v), 0xd8);
+}
+/* A byte a lane. */
+static inline vi vi_widen_u8(const void* p) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+}
+/* A function of one byte: sixteen tables of sixteen, of which bits 4 to 7 choose one. */
+typedef const uint8_t* vt;
+static inline vt vt_load(const uint8_t* table) { return table; }
+static inline vi table_of_32(vt t, vi x, vi low) {
+  return _mm256_blendv_epi8(_mm256_shuffle_epi8(vi_load4(t), low),
+                            _mm256_shuffle_epi8(vi_load4(t + 16), low), _mm256_slli_epi16(x, 3));
+}
+static inline vi table_of_64(vt t, vi x, vi low) {
+  return _mm256_blendv_epi8(table_of_32(t, x, low), table_of_32(t + 32, x, low),
+                            _mm256_slli_epi16(x, 2));
+}
+static inline vi table_of_128(vt t, vi x, vi low) {
+  return _mm256_blendv_epi8(table_of_64(t, x, low), table_of_64(t + 64, x, low),
+                            _mm256_slli_epi16(x, 1));
+}
+static inline vi vi_table(vt t, vi x) {
+  const vi low = _mm256_and_si256(x, _mm256_set1_epi8(15));
+  return _mm256_blendv_epi8(table_of_128(t, x, low), table_of_128(t + 128, x, low), x);
 }
 static inline vi vi_max_u8(vi a, vi b) { return _mm256_max_epu8(a, b); }
 static inline vi vi_max_s8(vi a, vi b) { return _mm256_max_epi8(a, b); }
@@ -84,9 +121,6 @@ static inline vw vw_quads(const void* p) {
   const __m256i v = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p));
   const vw w = {_mm256_srai_epi16(_mm256_slli_epi16(v, 8), 8), _mm256_srai_epi16(v, 8)};
   return w;
-}
-static inline vi vi_load4(const void* p) {
-  return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i*)p));
 }
 static inline vf vf_load4(const void* p) { return _mm256_castsi256_ps(vi_load4(p)); }
 static inline vi vi_pack_quads(vi a, vi b, vi c, vi d) {

@@ -35,11 +35,39 @@ static inline vi vi_byte(vi a, int i) {
 static inline vf vi_to_f(vi a) { return vcvtq_f32_s32(a); }
 static inline vi vf_round(vf a) { return vcvtnq_s32_f32(a); }
 static inline vf vi_as_f(vi a) { return vreinterpretq_f32_s32(a); }
+static inline vi vf_as_i(vf a) { return vreinterpretq_s32_f32(a); }
 /* The values are in 0..255, so narrowing needs no saturation: bytes by two interleaves. */
 static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
   const vi low = vorrq_s32(a, vshlq_n_s32(b, 8));
   const vi high = vorrq_s32(vshlq_n_s32(c, 16), vshlq_n_s32(d, 24));
   return vorrq_s32(low, high);
+}
+/* Every second lane of a and then of b. */
+static inline vi vi_even(vi a, vi b) { return vuzp1q_s32(a, b); }
+static inline vi vi_odd(vi a, vi b) { return vuzp2q_s32(a, b); }
+/* A byte a lane. */
+static inline vi vi_widen_u8(const void* p) {
+  uint32_t bytes;
+  memcpy(&bytes, p, 4);
+  return vreinterpretq_s32_u32(
+      vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(bytes))))));
+}
+/* A function of one byte: four tables of 64, of which each serves the bytes inside it. */
+typedef struct {
+  uint8x16x4_t part[4];
+} vt;
+static inline vt vt_load(const uint8_t* table) {
+  vt t;
+  for (int i = 0; i < 4; ++i) t.part[i] = vld1q_u8_x4(table + 64 * i);
+  return t;
+}
+static inline vi vi_table(vt t, vi x) {
+  const uint8x16_t at = vreinterpretq_u8_s32(x);
+  uint8x16_t v = vqtbl4q_u8(t.part[0], at);
+  v = vqtbx4q_u8(v, t.part[1], vsubq_u8(at, vdupq_n_u8(64)));
+  v = vqtbx4q_u8(v, t.part[2], vsubq_u8(at, vdupq_n_u8(128)));
+  v = vqtbx4q_u8(v, t.part[3], vsubq_u8(at, vdupq_n_u8(192)));
+  return vreinterpretq_s32_u8(v);
 }
 static inline vi vi_max_u8(vi a, vi b) {
   return vreinterpretq_s32_u8(vmaxq_u8(vreinterpretq_u8_s32(a), vreinterpretq_u8_s32(b)));

@@ -42,8 +42,25 @@ static inline vf vi_as_f(vi a) {
   memcpy(&v, &a, 4);
   return v;
 }
+static inline vi vf_as_i(vf a) {
+  vi v;
+  memcpy(&v, &a, 4);
+  return v;
+}
 static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
   return (int32_t)((uint32_t)a | (uint32_t)b << 8 | (uint32_t)c << 16 | (uint32_t)d << 24);
+}
+/* Every second lane of a and then of b. */
+static inline vi vi_even(vi a, vi b) { return (void)b, a; }
+static inline vi vi_odd(vi a, vi b) { return (void)a, b; }
+static inline vi vi_widen_u8(const void* p) { return *(const uint8_t*)p; }
+/* A function of one byte. */
+typedef const uint8_t* vt;
+static inline vt vt_load(const uint8_t* table) { return table; }
+static inline vi vi_table(vt t, vi x) {
+  const uint32_t v = (uint32_t)x;
+  return (int32_t)((uint32_t)t[v & 255U] | (uint32_t)t[v >> 8 & 255U] << 8 |
+                   (uint32_t)t[v >> 16 & 255U] << 16 | (uint32_t)t[v >> 24] << 24);
 }
 static inline vi vi_max_u8(vi a, vi b) {
   vi r = 0;

@@ -25,6 +25,8 @@ const Case kCases[] = {
     {"pointwise", 12, 24, 10, 10, 1, 1},
     {"stride_2", 8, 8, 15, 17, 3, 2, 1},
     {"stride_2_even", 8, 12, 32, 32, 3, 2, 1},
+    {"stride_2_wide", 5, 8, 5, 71, 3, 2, 1},
+    {"stride_2_narrow", 5, 8, 9, 2, 3, 2, 1},
     {"stride_2_pointwise", 8, 8, 16, 16, 1, 2},
     {"stride_4_large", 3, 8, 35, 35, 11, 4, 2},
     {"valid_5x5", 4, 8, 12, 20, 5, 1},

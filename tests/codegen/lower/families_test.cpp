@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <limits>
 
+#include "codegen/latency/single_layer.h"
 #include "core/ir/infer_shapes.h"
 #include "tests/support/compiled_graph.h"
 
@@ -69,6 +72,23 @@ TEST_P(Families, MaxPool) {
       {net.moved(plain, {x}), net.moved(padded, {x}), net.moved(ceil, {x}), net.moved(wide, {x})});
 }
 
+// Windows of several vectors, of part of one, farther apart than two lanes and with gaps.
+TEST_P(Families, MaxPoolOfAllWidths) {
+  for (const int width : {3, 8, 21, 33, 75}) {
+    Net net(GetParam());
+    const ValueId x = net.input({1, 5, 7, width});
+    std::vector<ValueId> pools;
+    for (const int stride : {1, 2, 3}) {
+      ir::MaxPool pool;
+      pool.kernel = {3, 3}, pool.strides = {stride, stride}, pool.pads = {1, 1, 1, 1};
+      pools.push_back(net.moved(pool, {x}));
+      pool.kernel = {2, 2}, pool.dilations = {2, 2}, pool.pads = {0, 1, 0, 0};
+      pools.push_back(net.moved(pool, {x}));
+    }
+    net.check(pools);
+  }
+}
+
 TEST_P(Families, PoolsDownToOnePosition) {
   Net net(GetParam());
   const ValueId x = net.input({1, 6, 3, 2});
@@ -100,7 +120,7 @@ TEST_P(Families, AddOfDifferentScales) {
 
 TEST_P(Families, FunctionsOfOneValue) {
   Net net(GetParam());
-  const ValueId x = net.input({1, 5, 6, 11});
+  const ValueId x = net.input({1, 5, 16, 43});  // all values of a byte
   std::vector<ValueId> outputs;
   using K = ir::Unary::Kind;
   for (const K kind : {K::relu, K::leaky_relu, K::clip, K::sigmoid, K::tanh, K::silu,
@@ -134,6 +154,18 @@ TEST_P(Families, ConcatOfChannelsThatFillNoLane) {
   pool.kernel = {3, 3}, pool.pads = {1, 1, 1, 1};
   const ValueId y = net.node(ir::Concat{}, {net.moved(pool, {a}), net.moved(pool, {b})});
   net.check({net.moved(pool, {y}), y});
+}
+
+TEST_P(Families, ReadersOfAStackWhoseChannelsFillNoLane) {
+  Net net(GetParam());
+  const ValueId a = net.input({1, 3, 6, 10}), b = net.input({1, 6, 6, 10}),
+                c = net.input({1, 9, 6, 10}, 0.03F, 40);
+  ir::MaxPool pool;
+  pool.kernel = {3, 3}, pool.pads = {1, 1, 1, 1};
+  const ValueId stack = net.moved(ir::Concat{}, {net.moved(pool, {a}), net.moved(pool, {b})});
+  const ValueId sum = net.node(ir::Binary{}, {stack, c}, 0.05F, 60);
+  net.check(
+      {net.node(ir::GlobalAveragePool{}, {stack}), sum, net.node(ir::Unary{}, {stack}), stack});
 }
 
 TEST_P(Families, ResizeNearest) {
@@ -230,6 +262,49 @@ TEST(FamiliesFp32, ResizeLinear) {
   corners.coordinates = ir::Resize::Coordinates::align_corners;
   net.check(
       {net.node(resize, {x, ir::kNoValue, scales}), net.node(corners, {x, ir::kNoValue, scales})});
+}
+
+// Memory that ends with a page nobody may touch.
+class Guarded {
+ public:
+  explicit Guarded(const TensorInfo& t)
+      : bytes_(static_cast<std::size_t>(ir::element_count(t.shape)) * ir::size_of(t.dtype)),
+        page_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))),
+        room_((bytes_ + page_ - 1) / page_ * page_),
+        memory_(static_cast<char*>(mmap(nullptr, room_ + page_, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {
+    mprotect(memory_ + room_, page_, PROT_NONE);
+  }
+  ~Guarded() { munmap(memory_, room_ + page_); }
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+  void* data() const { return memory_ + room_ - bytes_; }
+
+ private:
+  std::size_t bytes_, page_, room_;
+  char* memory_;
+};
+
+// Vectors that run over the ends of rows stay inside the caller's tensors.
+TEST_P(Families, TouchesNothingBehindTheCallersTensors) {
+  std::vector<std::string> isas;
+  for (const kernels::Isa* isa : kernels::host_isas()) isas.emplace_back(isa->name);
+  for (const int stride : {1, 2}) {
+    for (const int width : {1, 3, 16, 41}) {
+      LayerShape s;
+      s.c_in = 6, s.c_out = 5, s.kernel_h = s.kernel_w = 3, s.height = 4, s.width = width;
+      s.pad_top = s.pad_left = s.pad_bottom = s.pad_right = 1;
+      s.stride = stride, s.int8 = GetParam();
+      HostModel model = HostModel::build(lower(latency::single_layer(s, {}), {}), isas);
+      const Guarded in(model.inputs()[0]), out(model.outputs()[0]);
+      const void* inputs[] = {in.data()};
+      void* outputs[] = {out.data()};
+      for (const std::string& isa : isas) {
+        model.select(isa);
+        model.run_raw(inputs, outputs);
+      }
+    }
+  }
 }
 
 TEST(Lower, RefusesWithTheNodeAndTheReason) {
