@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 
 #include "cli/table.h"
 #include "codegen/latency/speed_reference.h"
-#include "codegen/latency/timed_model.h"
-#include "codegen/latency/timing.h"
+#include "codegen/latency/step_times.h"
 #include "codegen/targets.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -18,6 +16,9 @@ namespace xgen::cli {
 namespace {
 
 using nlohmann::json;
+
+// Relative; where the reference's time differs by more it is told.
+constexpr double kAsFast = 0.04;
 
 std::string percent(double share) { return fixed_text(100 * share, 1) + " %"; }
 
@@ -55,7 +56,7 @@ std::string name_of(const latency::LatencyTable& table) {
 
 std::string slower_text(const json& result) {
   const double slower = result.value("slower_than_table", 1.0);
-  if (std::abs(slower - 1) <= latency::kSteady) return "";
+  if (std::abs(slower - 1) <= kAsFast) return "";
   return str("the machine is disturbed, or another one: a reference takes ", fixed_text(slower, 2),
              " times as long as when the table was measured\n");
 }
@@ -143,29 +144,24 @@ std::string fits_text(const latency::LatencyTable& table) {
 
 json check_model(const latency::LatencyTable& table, const CompiledModel& model) {
   const Program& program = model.program;
-  const latency::Machine machine = latency::machine_of(model.target, table.platform().kernels);
+  const latency::Machine machine = table.machine(model.target);
   TimedModel timed(HostModel::build(program, {machine.isa.name}));
-  std::vector<std::function<void()>> functions{[&] { timed.run(); }};
-  for (std::size_t s = 0; s < program.steps.size(); ++s)
-    functions.emplace_back([&timed, s] { timed.run_step(static_cast<int>(s)); });
   latency::SpeedReference reference(model.target, machine.isa.name);
-  functions.emplace_back(std::ref(reference));
-  const std::vector<Timing> timings = time_interleaved(functions, 11, 61, 0.01);
+  const StepTimes times = time_steps({&timed}, 31, 201, [&] { reference.observe(); }).front();
+  const std::vector<latency::Work> works = works_of(program, machine);
   json rows = json::array();
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
-    const auto p = table.predict(work_of(program, program.steps[s], machine), machine);
     rows.push_back({{"name", program.steps[s].name},
                     {"kernel", program.steps[s].kernel},
-                    {"predicted_us", p.us},
-                    {"measured_us", timings[s + 1].median_us}});
+                    {"predicted_us", table.predict(works[s], machine).us},
+                    {"measured_us", times.step_us[s]}});
   }
   const latency::Prediction whole = table.predict(program, machine);
-  json result = {{"predicted_ms", 1e-3 * whole.us},
-                 {"measured_ms", 1e-3 * timings[0].median_us},
-                 {"kernels", rows}};
+  json result = {
+      {"predicted_ms", 1e-3 * whole.us}, {"measured_ms", 1e-3 * times.run_us}, {"kernels", rows}};
   // How fast the machine is now; nobody knows how fast it was for a table from a device.
-  if (table.reference_us() > 0)
-    result["slower_than_table"] = timings.back().median_us / table.reference_us();
+  if (const double then_us = table.measurement().reference_us; then_us > 0)
+    result["slower_than_table"] = reference.least_us() / then_us;
   return result;
 }
 

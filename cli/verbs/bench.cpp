@@ -5,7 +5,7 @@
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "codegen/latency/ceiling.h"
-#include "codegen/latency/timed_model.h"
+#include "codegen/latency/step_times.h"
 #include "codegen/latency/timing.h"
 #include "core/error.h"
 
@@ -38,15 +38,12 @@ std::vector<Timing> time_models(std::vector<Benched>& models, int runs) {
 }
 
 json layer_rows(Benched& b, int runs, const latency::Ceiling& ceiling) {
-  std::vector<std::function<void()>> functions;
-  for (int step = 0; step < b.timed.model().step_count(); ++step)
-    functions.emplace_back([&b, step] { b.timed.run_step(step); });
-  const std::vector<Timing> timings =
-      time_interleaved(functions, std::min(11, runs), std::min(31, runs), 0.05);
+  const std::vector<double> times =
+      time_steps({&b.timed}, std::min(11, runs), std::min(31, runs)).front().step_us;
   json rows = json::array();
-  for (std::size_t i = 0; i < timings.size(); ++i) {
+  for (std::size_t i = 0; i < times.size(); ++i) {
     const StepInfo& step = b.steps.at(i);
-    const double ms = 1e-3 * timings[i].median_us;
+    const double ms = 1e-3 * times[i];
     const double gflops = 2e-6 * static_cast<double>(step.macs) / ms;
     const bool integer = step.kernel.find("_i8") != std::string::npos;
     const double top = integer ? ceiling.int8 : ceiling.fp32;

@@ -74,8 +74,7 @@ void fit(const Arguments& args) {
   const std::string& file = args.table.file;
   const auto before = latency::LatencyTable::load(file);
   if (before.samples().empty()) throw UserError(str(file, ": holds no samples to fit"));
-  const latency::LatencyTable table(before.platform(), before.samples(), before.batches(),
-                                    before.reference_us());
+  const latency::LatencyTable table(before.platform(), before.samples(), before.measurement());
   table.save(file);
   say(table, file, args);
 }

@@ -25,7 +25,7 @@ json predict(const Arguments& args) {
   options.dims = parse_dims(args.dims);
   const CompiledModel model = compile(import_onnx(args.model), options);
   const latency::LatencyTable table = load_table(args.table);
-  const latency::Machine machine = latency::machine_of(model.target, table.platform().kernels);
+  const latency::Machine machine = table.machine(model.target);
   const latency::Prediction p = table.predict(model.program, machine);
   return {{"latency_ms", 1e-3 * p.us},
           {"low_ms", 1e-3 * p.low_us},

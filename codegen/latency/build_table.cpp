@@ -1,17 +1,19 @@
 #include "codegen/latency/build_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
-#include <cmath>
-#include <functional>
-#include <limits>
+#include <deque>
+#include <future>
 #include <memory>
+#include <optional>
+#include <thread>
 
 #include "codegen/compile.h"
-#include "codegen/latency/sample_graph.h"
+#include "codegen/latency/sampled_network.h"
 #include "codegen/latency/speed_reference.h"
+#include "codegen/latency/step_times.h"
 #include "codegen/latency/timed_model.h"
-#include "codegen/latency/timing.h"
 #include "codegen/lower/lower.h"
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -20,68 +22,67 @@ namespace xgen::latency {
 
 namespace {
 
-constexpr int kBatch = 16;
-// Of the samples whose edges are measured too: a network has few.
-constexpr double kEdges = 0.2;
-// A batch is measured again, so often at most, while the machine is disturbed.
-constexpr int kAttempts = 8;
+constexpr int kBatch = 8;  // networks
+// Each batch is visited so often, while others are compiled and visited between: a neighbour that
+// disturbs the machine has gone by the time of one of them.
+constexpr int kVisits = 8;
+constexpr int kTurns = 6;  // of each network in a visit
+// What takes less is not told by a clock that takes a tenth of it.
+constexpr double kShortestUs = 0.2;
 // A kill loses at most so much.
 constexpr double kMinutesUnsaved = 0.25;
 
-/// Networks of one batch, loaded, with the work of each of their kernels.
+/// A network of one batch, loaded, with the work of each of its kernels.
 struct Measured {
   std::unique_ptr<TimedModel> model;
-  std::vector<int> steps;  ///< that are measured.
   std::vector<Work> works;
+  StepTurns turns;
 };
 
-/// Conversions of inputs and outputs, of which every network has a few and every sample as many.
-bool is_edge(const Step& step) {
-  return step.kernel.starts_with("pack") || step.kernel.starts_with("unpack") ||
-         step.kernel.starts_with("transfer");
-}
-
-Measured load(const ir::Graph& graph, bool edges, const Target& target, const Machine& machine) {
+Measured load(const ir::Graph& graph, const Target& target, const Machine& machine) {
   const Program program = lower::lower(graph, lowering_for(target));
-  Measured measured;
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    if (!edges && is_edge(program.steps[i])) continue;
-    measured.steps.push_back(static_cast<int>(i));
-    measured.works.push_back(work_of(program, program.steps[i], machine));
-  }
-  measured.model = std::make_unique<TimedModel>(HostModel::build(program, {machine.isa.name}));
-  return measured;
+  auto model = std::make_unique<TimedModel>(HostModel::build(program, {machine.isa.name}));
+  TimedModel& timed = *model;
+  return {std::move(model), works_of(program, machine), StepTurns(timed)};
 }
 
-SampleKind kind_of(RandomStream& random) {
-  const double u = random.uniform();
-  return u < 0.38   ? SampleKind::conv_i8
-         : u < 0.76 ? SampleKind::conv_f32
-         : u < 0.88 ? SampleKind::other_f32
-                    : SampleKind::other_i8;
+using Batch = std::vector<Measured>;
+
+/// Networks of a batch; compiling them takes longer than measuring them, so all cores do it.
+Batch load_batch(RandomStream random, const Target& target, const Machine& machine) {
+  std::vector<ir::Graph> graphs;
+  for (int i = 0; i < kBatch; ++i) graphs.push_back(sampled_network(random));
+  std::vector<std::optional<Measured>> loaded(graphs.size());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < graphs.size(); i = next++)
+      loaded[i] = load(graphs[i], target, machine);
+  };
+  std::vector<std::future<void>> workers;
+  for (unsigned w = 0; w < std::max(1U, std::thread::hardware_concurrency()); ++w)
+    workers.push_back(std::async(std::launch::async, work));
+  for (std::future<void>& worker : workers) worker.get();
+  Batch batch;
+  for (std::optional<Measured>& m : loaded) batch.push_back(std::move(*m));
+  return batch;
 }
 
-/// All kernels of a batch in turn with the reference, again where the machine was disturbed.
-/// @param reference_us  of the reference when nothing disturbs it: times are brought to its speed.
-std::vector<Sample> measure(std::vector<Measured>& batch, SpeedReference& reference,
-                            double reference_us) {
-  std::vector<std::function<void()>> functions{std::ref(reference)};
-  for (Measured& m : batch) {
-    for (const int step : m.steps) functions.emplace_back([&m, step] { m.model->run_step(step); });
+void visit(Batch& batch, SpeedReference& reference) {
+  for (int turn = 0; turn < kTurns; ++turn) {
+    for (Measured& m : batch) m.turns.take();
+    reference.observe();
   }
-  std::vector<Timing> timings;
-  double speed = std::numeric_limits<double>::infinity();
-  for (int attempt = 0; attempt < kAttempts && std::abs(speed - 1) > kSteady; ++attempt) {
-    std::vector<Timing> tried = time_interleaved(functions, 31, 121, 0.01);
-    const double of_try = reference_us / tried[0].quartile_us;
-    if (std::abs(of_try - 1) >= std::abs(speed - 1)) continue;
-    speed = of_try;
-    timings = std::move(tried);
-  }
+}
+
+bool is_finished(const Batch& batch) { return batch.front().turns.taken() >= kVisits * kTurns; }
+
+std::vector<Sample> samples_of(const Batch& batch) {
   std::vector<Sample> samples;
-  std::size_t at = 1;
   for (const Measured& m : batch) {
-    for (const Work& work : m.works) samples.push_back({work, timings[at++].quartile_us * speed});
+    for (std::size_t s = 0; s < m.works.size(); ++s) {
+      const double us = m.turns.least().step_us[s];
+      if (us >= kShortestUs) samples.push_back({m.works[s], us});
+    }
   }
   return samples;
 }
@@ -94,10 +95,9 @@ LatencyTable build_table(const Target& target, const BuildOptions& options) {
                         "\": its kernels do not run on this machine, so that nothing can be "
                         "measured here"));
   const Platform platform = host_platform(target);
-  const Machine machine = machine_of(target, platform.kernels);
   std::vector<Sample> samples;
-  std::int64_t batches = 0;
-  double reference_us = 0;
+  Measurement measurement;
+  measurement.caches = host_caches(target);
   if (std::filesystem::exists(options.file)) {
     const LatencyTable known = LatencyTable::load(options.file);
     if (known.platform() != platform)
@@ -106,31 +106,40 @@ LatencyTable build_table(const Target& target, const BuildOptions& options) {
                           platform.cpu, ", ", platform.kernels, ", ", platform.compiler,
                           "; give another file"));
     samples = known.samples();
-    batches = known.batches();
-    reference_us = known.reference_us();
+    measurement = known.measurement();
   }
+  const Machine machine = LatencyTable(platform, {}, measurement).machine(target);
   SpeedReference reference(target, machine.isa.name);
-  if (reference_us == 0) reference_us = reference.undisturbed_us();
   const auto start = std::chrono::steady_clock::now();
   const auto minutes = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 60;
   };
   double saved = 0;
-  const auto table = [&] { return LatencyTable(platform, samples, batches, reference_us); };
-  do {
-    RandomStream random = Random(options.seed).stream("latency", batches);
-    std::vector<Measured> batch;
-    for (int i = 0; i < kBatch; ++i)
-      batch.push_back(
-          load(sample_graph(kind_of(random), random), random.chance(kEdges), target, machine));
-    for (Sample& s : measure(batch, reference, reference_us)) samples.push_back(std::move(s));
-    ++batches;
+  const auto table = [&] {
+    if (measurement.reference_us == 0 || reference.least_us() < measurement.reference_us)
+      measurement.reference_us = reference.least_us();
+    return LatencyTable(platform, samples, measurement);
+  };
+  std::deque<Batch> open;
+  std::int64_t drawn = measurement.batches;
+  const auto stopped = [&] { return options.stop_requested && options.stop_requested(); };
+  // The last batches are visited to the end after the time is used up.
+  for (bool time_left = true; (time_left || !open.empty()) && !stopped();
+       time_left = minutes() < options.minutes) {
+    if (time_left)
+      open.push_back(load_batch(Random(options.seed).stream("latency", drawn++), target, machine));
+    for (Batch& batch : open) visit(batch, reference);
+    if (is_finished(open.front())) {
+      for (Sample& s : samples_of(open.front())) samples.push_back(std::move(s));
+      open.pop_front();
+      ++measurement.batches;
+    }
     if (minutes() - saved > kMinutesUnsaved) {
       table().save(options.file);
       saved = minutes();
     }
     if (options.progress) options.progress(minutes(), samples.size());
-  } while (minutes() < options.minutes && !(options.stop_requested && options.stop_requested()));
+  }
   LatencyTable built = table();
   built.save(options.file);
   return built;

@@ -22,8 +22,9 @@ struct BuildOptions {
 /// Measures kernels of sampled networks on this machine until the time is used up, and fits a
 /// table.
 ///
-/// Kernels of a batch are timed in turn, so that a slow moment hits all of them; a kernel that is
-/// measured in every batch tells how fast the machine is meanwhile, and times are divided by it.
+/// Each kernel is timed within the runs of its network, in turns that lie apart, of which the least
+/// counts: what it takes where nothing disturbs the machine. The last networks are measured to the
+/// end, some seconds longer.
 ///
 /// @throws UserError without a C compiler, for a target whose kernels do not run here, and for a
 ///         file that holds a table of another platform.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <set>
 
 #include "codegen/kernels/plane_conv.h"
 #include "codegen/latency/counts.h"
@@ -15,7 +16,6 @@ namespace {
 
 constexpr int kWidest = 8;        // vectors of a tile: what widest_tile() gives at most
 constexpr int kMapPositions = 4;  // positions that filter_conv_map computes at a time
-constexpr int kLine = 64;         // bytes of a cache line
 
 bool is_map(const std::string& kernel) { return kernel.rfind("filter_conv_map", 0) == 0; }
 bool is_plane_conv(const std::string& kernel) { return kernel.rfind("plane_conv", 0) == 0; }
@@ -32,8 +32,6 @@ const kernels::PlaneConvVariant& variant_of(const std::string& kernel) {
 std::vector<std::string> weight_names() {
   return {"weight_l2_lines", "weight_l3_lines", "weight_memory_lines"};
 }
-
-std::string by_width(const char* what, int width) { return str(what, width); }
 
 // Bytes that a convolution writes, and reads of a residual.
 double stored_bytes(const xgen_conv& c) {
@@ -65,11 +63,12 @@ double crossing_entries(const xgen_conv& c, const ListWork& lists, const Machine
 // Cache lines of one input lane that a tile of `width` vectors reads: its taps overlap.
 double window_lines(const xgen_conv& c, const ListWork& lists, int width, const Machine& machine) {
   const std::int64_t vector = 4 * machine.isa.lanes, run = c.flat != 0 ? width * vector : vector;
+  constexpr auto kLineBytes = static_cast<std::int64_t>(kLine);
   std::vector<std::int64_t> lines;
   for (const auto& [offset, entries] : lists.taps) {
     for (int row = 0; row < (c.flat != 0 ? 1 : width); ++row) {
       const std::int64_t first = static_cast<std::int64_t>(c.x) + offset + row * c.x_row;
-      for (std::int64_t line = first / kLine; line <= (first + run - 1) / kLine; ++line)
+      for (std::int64_t line = first / kLineBytes; line <= (first + run - 1) / kLineBytes; ++line)
         lines.push_back(line);
     }
   }
@@ -84,7 +83,7 @@ void add_results(Counts& counts, const xgen_conv& c) {
 }
 
 Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWork& lists,
-                     const Machine& machine) {
+                     const Machine& machine, const Reach& reach) {
   const kernels::PlaneConvVariant& variant = variant_of(kernel);
   const int lanes = machine.isa.lanes, widest = kernels::widest_tile(variant, machine.isa);
   const int chunks = c.flat != 0 ? 1 : (c.y.width + lanes - 1) / lanes;
@@ -94,12 +93,12 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const int narrow = steps / per_chunk, wide_tiles = steps % per_chunk;
   const double all_steps = static_cast<double>(chunks) * steps;
 
-  Counts counts(kernel, machine);
-  counts.add("calls", 1);
+  Counts counts(kernel, machine, reach);
+  counts.call();
   const auto tiles = [&](int width, int number) {
     if (number == 0) return;
-    counts.add(by_width("tiles_", width), static_cast<double>(number) * chunks * c.groups);
-    counts.add(by_width("entries_", width), static_cast<double>(number) * chunks * lists.entries);
+    counts.add(str("tiles_", width), static_cast<double>(number) * chunks * c.groups);
+    counts.add(str("entries_", width), static_cast<double>(number) * chunks * lists.entries);
   };
   tiles(narrow, per_chunk - wide_tiles);
   tiles(narrow + 1, wide_tiles);
@@ -111,31 +110,31 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   add_results(counts, c);
 
   const double tile_count = static_cast<double>(chunks) * per_chunk;
-  const double of_entry = entry_bytes(variant.group, lists.shared);
-  const double weights = lists.entries * of_entry;
-  const double lane_input = kLine * window_lines(c, lists, narrow, machine);
+  const double weights = lists.entries * entry_bytes(variant.group, lists.shared);
+  const double window = kLine * window_lines(c, lists, narrow, machine);
   // A depthwise group reads lanes of its own.
   const bool own_lanes = c.x_group != 0;
   const double input = lists.lanes * lists.lane_bytes * (own_lanes ? c.groups : 1);
-  const double output = stored_bytes(c);
-  counts.add("weight_", streamed(weights, tile_count, lists.lanes * lane_input, machine));
-  // Each group of filters reads a tile's input again.
-  if (!own_lanes) {
-    const double others = (lists.lanes - lists.group_lanes / c.groups) * lane_input;
-    counts.add("", streamed(lists.group_lanes * lane_input / c.groups, tile_count * c.groups,
-                            others + weights / c.groups, machine));
+  const double output = stored_bytes(c), own = input + weights + output;
+  counts.add("weight_", streamed(weights, 1, std::max(own, reach.constants), machine));
+  counts.add("weight_", streamed(weights, tile_count - 1, weights + lists.lanes * window, machine));
+  // Each further group of filters reads a tile's input again.
+  if (!own_lanes && c.groups > 1) {
+    const double of_group = lists.group_lanes * window / c.groups;
+    counts.add("", streamed(of_group, tile_count * (c.groups - 1),
+                            lists.lanes * window + weights / c.groups, machine));
   }
-  counts.add("", streamed(input, 1, weights + output, machine));
-  counts.add("stored_", streamed(output, 1, weights + input, machine));
+  counts.add("", scattered(input, std::max(own, reach.input), machine));
+  counts.add("stored_", scattered(output, std::max(own, reach.output), machine));
   return counts.take();
 }
 
 Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWork& lists,
-                     const Machine& machine) {
+                     const Machine& machine, const Reach& reach) {
   const double positions = static_cast<double>(c.y.height) * c.y.width;
   const double passes = std::ceil(positions / kMapPositions), vectors = 16.0 / machine.isa.lanes;
-  Counts counts(kernel, machine);
-  counts.add("calls", 1);
+  Counts counts(kernel, machine, reach);
+  counts.call();
   counts.add("groups", c.groups);
   counts.add("passes", passes * c.groups);
   counts.add("entries", passes * lists.entries * vectors);
@@ -144,16 +143,14 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
   if (c.residual != XGEN_NONE) counts.add("residual_positions", positions * c.groups);
   counts.function(c.activation, positions * c.groups * vectors);
   add_results(counts, c);
-  // A group's weights are walked through once a pass, and come from far once.
   const double weights = lists.entries * entry_bytes(16, lists.shared);
-  const double of_group = weights / std::max(1, c.groups);
   const double input = lists.lanes * lists.lane_bytes, output = stored_bytes(c);
-  const Lines again = streamed(of_group, passes * c.groups, input, machine);
-  const Lines once = streamed(weights, 1, input + output, machine);
-  counts.add("weight_", {std::max(again.l2, once.l2), std::max(again.l3, once.l3),
-                         std::max(again.memory, once.memory)});
-  counts.add("", streamed(input, 1, weights + output, machine));
-  counts.add("stored_", streamed(output, 1, weights + input, machine));
+  const double own = input + weights + output, of_group = weights / std::max(1, c.groups);
+  // A group's weights are walked through once a pass.
+  counts.add("weight_", streamed(weights, 1, std::max(own, reach.constants), machine));
+  counts.add("weight_", streamed(weights, passes - 1, of_group + input, machine));
+  counts.add("", scattered(input, std::max(own, reach.input), machine));
+  counts.add("stored_", scattered(output, std::max(own, reach.output), machine));
   return counts.take();
 }
 
@@ -185,51 +182,54 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t group
     add_pattern(0, static_cast<double>(at->lanes) * groups);
     return work;
   }
-  std::size_t entries = 0;
+  std::size_t e = 0;
+  std::uint16_t last = 0;
+  std::vector<double> by_pattern(256, 0.0);
   for (std::int32_t g = 0; g < at->groups; ++g) {
     std::uint16_t count = 0;
     std::memcpy(&count, data + at->counts + 2 * g, 2);
-    entries += count;
-  }
-  std::uint16_t last = 0;
-  std::vector<double> by_pattern(256, 0.0);
-  for (std::size_t e = 0; e < entries; ++e) {
-    std::uint16_t lane = 0;
-    std::memcpy(&lane, data + at->entries + 2 * e, 2);
-    last = std::max(last, lane);
-    ++by_pattern[at->patterns == XGEN_NONE ? 0 : static_cast<std::size_t>(data[at->patterns + e])];
+    std::set<std::uint16_t> read;  // a lane has an entry for each pattern that makes up its taps
+    for (const std::size_t end = e + count; e < end; ++e) {
+      std::uint16_t lane = 0;
+      std::memcpy(&lane, data + at->entries + 2 * e, 2);
+      read.insert(lane);
+      ++by_pattern[at->patterns == XGEN_NONE ? 0
+                                             : static_cast<std::size_t>(data[at->patterns + e])];
+    }
+    if (!read.empty()) last = std::max(last, *read.rbegin());
+    work.group_lanes += static_cast<double>(read.size());
   }
   for (std::size_t p = 0; p < by_pattern.size(); ++p) {
     if (by_pattern[p] > 0) add_pattern(p, by_pattern[p]);
   }
   work.lanes = last + 1;
-  work.group_lanes = static_cast<double>(entries);
-  work.entries = static_cast<double>(entries) * at->pattern_taps;
+  work.entries = static_cast<double>(e) * at->pattern_taps;
   return work;
 }
 
 Work conv_map_work(const std::string& kernel, const xgen_conv& args, const ListWork& lists,
-                   const Machine& machine) {
-  return is_map(kernel) ? filter_map_work(kernel, args, lists, machine)
-                        : plane_conv_work(kernel, args, lists, machine);
+                   const Machine& machine, const Reach& reach) {
+  return is_map(kernel) ? filter_map_work(kernel, args, lists, machine, reach)
+                        : plane_conv_work(kernel, args, lists, machine, reach);
 }
 
 Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& c, const ListWork& lists,
-                      const Machine& machine) {
-  Counts counts(kernel, machine);
-  counts.add("calls", 1);
+                      const Machine& machine, const Reach& reach) {
+  Counts counts(kernel, machine, reach);
+  counts.call();
   counts.add("groups", c.groups);
   counts.add("entries", lists.entries * 16.0 / machine.isa.lanes);
   counts.function(c.activation, c.groups * 16.0 / machine.isa.lanes);
-  counts.add("", streamed(lists.entries * entry_bytes(16, lists.shared), 1, 0, machine));
+  const double weights = lists.entries * entry_bytes(16, lists.shared);
+  counts.add("", streamed(weights, 1, std::max(weights, reach.constants), machine));
   return counts.take();
 }
 
 std::vector<std::string> conv_work_names(const std::string& kernel) {
   if (is_plane_conv(kernel)) {
-    std::vector<std::string> names = {"calls"};
+    std::vector<std::string> names = call_names();
     for (const char* what : {"tiles_", "entries_"}) {
-      for (int width = 1; width <= kWidest; ++width) names.push_back(by_width(what, width));
+      for (int width = 1; width <= kWidest; ++width) names.push_back(str(what, width));
     }
     return joined({names,
                    {"crossing_vectors", "stored_vectors", "residual_vectors"},
@@ -240,14 +240,15 @@ std::vector<std::string> conv_work_names(const std::string& kernel) {
                    memory_names()});
   }
   if (is_map(kernel))
-    return joined({{"calls", "groups", "passes", "entries", "positions", "stored_lanes",
-                    "residual_positions"},
-                   function_names(),
-                   border_names(),
-                   split_names(),
-                   weight_names(),
-                   memory_names()});
-  return joined({{"calls", "groups", "entries"}, function_names(), memory_names()});
+    return joined(
+        {call_names(),
+         {"groups", "passes", "entries", "positions", "stored_lanes", "residual_positions"},
+         function_names(),
+         border_names(),
+         split_names(),
+         weight_names(),
+         memory_names()});
+  return joined({call_names(), {"groups", "entries"}, function_names(), memory_names()});
 }
 
 }  // namespace xgen::latency

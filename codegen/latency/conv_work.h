@@ -23,9 +23,9 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t group
 /// The work of a plane_conv or filter_conv_map, from its arguments and lists; lists may be those of
 /// a layer that was never lowered.
 Work conv_map_work(const std::string& kernel, const xgen_conv& args, const ListWork& lists,
-                   const Machine& machine);
+                   const Machine& machine, const Reach& reach);
 Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& args,
-                      const ListWork& lists, const Machine& machine);
+                      const ListWork& lists, const Machine& machine, const Reach& reach);
 
 std::vector<std::string> conv_work_names(const std::string& kernel);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 
@@ -9,16 +10,25 @@ namespace xgen::latency {
 
 namespace {
 
-constexpr double kLine = 64;       // bytes of a cache line
+constexpr int kLineLanes = 16;
 constexpr int kWidestVector = 16;  // lanes
 
-// A level keeps all of what is walked through again and again where that takes less than the first
-// share of it, and nothing beyond the second: pages lie at random, lines do not spread evenly.
-constexpr double kKept = 0.75, kLost = 1.25;
+// Rows of so few vectors overlap with the next ones, each number in its own way; of rows of more
+// than kLongRow the memory alone decides.
+constexpr int kShortRow = 4, kLongRow = 16;
 
-double missed(double bytes, std::int64_t level) {
-  const double share = bytes / static_cast<double>(level);
-  return std::clamp((share - kKept) / (kLost - kKept), 0.0, 1.0);
+// The share of lines that a level has lost when they are used again, with `reach` bytes between:
+// nothing below the first share of its size, all beyond the second. Pages lie at random, lines do
+// not spread evenly; the last level is shared with other cores, and keeps some of what is too
+// large.
+double missed(double reach, std::int64_t level, double kept, double lost) {
+  return std::clamp((reach / static_cast<double>(level) - kept) / (lost - kept), 0.0, 1.0);
+}
+
+Lines lines_of(double lines, double reach, const Caches& caches, double kept, double lost) {
+  return {lines * missed(reach, caches.l1_bytes, 0.75, 1.25),
+          lines * missed(reach, caches.l2_bytes, 0.75, 1.25),
+          lines * missed(reach, caches.l3_bytes, kept, lost)};
 }
 
 }  // namespace
@@ -49,20 +59,25 @@ std::string_view function_of(int kind) {
   }
 }
 
-Lines streamed(double bytes, double times, double others, const Machine& machine) {
-  const double lines = bytes / kLine * times, all = bytes + others;
-  Lines result;
-  result.l2 = lines * missed(all, machine.l1_bytes);
-  result.l3 = lines * missed(all, machine.l2_bytes);
-  // The last level is shared and replaced at random: what fits is found there.
-  result.memory = lines * std::max(0.0, 1 - static_cast<double>(machine.l3_bytes) / all);
-  return result;
+Lines streamed(double bytes, double times, double reach, const Machine& machine) {
+  return lines_of(bytes / kLine * times, reach, machine.caches, 0.5, 2.2);
 }
 
-Counts::Counts(const std::string& kernel, const Machine& machine)
+Lines scattered(double bytes, double reach, const Machine& machine) {
+  return lines_of(bytes / kLine, reach, machine.caches, 0.25, 0.75);
+}
+
+Counts::Counts(const std::string& kernel, const Machine& machine, const Reach& reach)
     : names_(work_names(kernel)),
       machine_(machine),
+      reach_(reach),
       work_{kernel, std::vector<double>(names_.size(), 0.0)} {}
+
+void Counts::call() {
+  add("calls", 1);
+  // Its arguments, and where loops begin: what nothing fetches ahead.
+  add("call_", streamed(kLine, 1, reach_.constants, machine_));
+}
 
 void Counts::add(std::string_view name, double count) {
   if (count == 0) return;
@@ -90,9 +105,24 @@ void Counts::border(const xgen_planes& p, int count) {
 }
 
 void Counts::split(const xgen_planes& p) {
-  const double planes = static_cast<double>(p.planes) * p.phases;
-  add("split_lanes", planes * (p.top + p.height + p.bottom) * p.pitch);
-  add("split_runs", planes * p.height);
+  if (p.phases > 2) {
+    const double planes = static_cast<double>(p.planes) * p.phases;
+    add("split_lanes", planes * (p.top + p.height + p.bottom) * p.pitch);
+    add("split_runs", planes * p.height);
+    return;
+  }
+  const double rows = static_cast<double>(p.planes) * p.height;
+  const double stores = vectors_of((p.width + 1) / 2, machine_);
+  add("split_rows", rows);
+  for (int odd = 0; odd < 2; ++odd) {
+    const int at = (p.left + odd) / 2, end = at + (p.width + 1 - odd) / 2;
+    add("split_vectors", rows * stores);
+    add("split_crossing", rows * stores * (at % kLineLanes == 0 ? unaligned_rows(p.pitch) : 1));
+    filled_over(rows, at);
+    filled_over(rows, p.pitch - end);
+    filled_over(p.planes, p.top * p.pitch);
+    filled_over(p.planes, p.bottom * p.pitch);
+  }
 }
 
 void Counts::copied(double rows, int width) {
@@ -101,20 +131,58 @@ void Counts::copied(double rows, int width) {
   if (rest > 0) add(str("rests_", rest), rows);
 }
 
+double unaligned_rows(int pitch) {
+  return 1 - std::gcd(pitch, kLineLanes) / static_cast<double>(kLineLanes);
+}
+
+void Counts::copied_over(double rows, int width, int from_pitch, int to_pitch) {
+  const int lanes = machine_.isa.lanes, rest = width % lanes;
+  const int whole = width / lanes + (rest > 8 ? 1 : 0);
+  const double vectors = rows * whole;
+  if (whole <= kShortRow) add(str("rows_of_", whole), rows);
+  add(whole > kLongRow ? "run_vectors" : "vectors", vectors);
+  add("crossing_loads", vectors * unaligned_rows(from_pitch));
+  add("crossing_stores", vectors * unaligned_rows(to_pitch));
+  if (rest > 0 && rest <= 8) add(rest > 4 ? "ends_8" : "ends_4", rows);
+}
+
+void Counts::filled_over(double runs, int lanes) {
+  const int rest = lanes % machine_.isa.lanes;
+  add("filled_vectors", runs * (lanes / machine_.isa.lanes));
+  add("filled_ends", runs * ((rest + 3) / 4));
+}
+
 void Counts::memory(double read, double written) {
-  add("", streamed(read, 1, written, machine_));
-  add("stored_", streamed(written, 1, read, machine_));
+  const double own = read + written;
+  add("", streamed(read, 1, std::max(own, reach_.input), machine_));
+  add("stored_", streamed(written, 1, std::max(own, reach_.output), machine_));
+}
+
+std::vector<std::string> call_names() {
+  return {"calls", "call_l2_lines", "call_l3_lines", "call_memory_lines"};
 }
 
 std::vector<std::string> border_names() { return {"border_lanes", "border_runs"}; }
 
-std::vector<std::string> split_names() { return {"split_lanes", "split_runs"}; }
+std::vector<std::string> split_names() {
+  return joined({{"split_lanes", "split_runs", "split_rows", "split_vectors", "split_crossing"},
+                 filled_over_names()});
+}
 
 std::vector<std::string> copied_names() {
   std::vector<std::string> names = {"copied_vectors", "crossing_vectors"};
   for (int rest = 1; rest < kWidestVector; ++rest) names.push_back(str("rests_", rest));
   return names;
 }
+
+std::vector<std::string> copied_over_names() {
+  std::vector<std::string> names = {"vectors",         "run_vectors", "crossing_loads",
+                                    "crossing_stores", "ends_8",      "ends_4"};
+  for (int whole = 0; whole <= kShortRow; ++whole) names.push_back(str("rows_of_", whole));
+  return names;
+}
+
+std::vector<std::string> filled_over_names() { return {"filled_vectors", "filled_ends"}; }
 
 std::vector<std::string> memory_names() {
   return {"l2_lines",        "l3_lines",        "memory_lines",

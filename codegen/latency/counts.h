@@ -8,6 +8,8 @@
 
 namespace xgen::latency {
 
+constexpr double kLine = 64;  ///< bytes of a cache line
+
 /// Functions which a vector loop computes at costs of their own: how many vectors of each.
 const std::vector<std::string>& function_names();
 /// The one of them that an activation or unary of this code is; empty for none.
@@ -17,14 +19,20 @@ std::string_view function_of(int kind);
 struct Lines {
   double l2 = 0, l3 = 0, memory = 0;
 };
-/// When `bytes` are walked through `times` times beside `others` bytes which are in use as well.
-Lines streamed(double bytes, double times, double others, const Machine& machine);
+/// When `bytes` are walked through `times` times, and `reach` bytes are touched from one time to
+/// the next.
+Lines streamed(double bytes, double times, double reach, const Machine& machine);
+/// The same once, for what is walked through in many places at a time, a piece of each plane: what
+/// a last level does not keep takes as long as it is rarely found there.
+Lines scattered(double bytes, double reach, const Machine& machine);
 
 /// Counts by name, for one kernel: every rule that several kernels share.
 class Counts {
  public:
-  Counts(const std::string& kernel, const Machine& machine);
+  Counts(const std::string& kernel, const Machine& machine, const Reach& reach);
 
+  /// That it is called, and how far its constants are by then.
+  void call();
   void add(std::string_view name, double count);
   void add(std::string_view prefix, const Lines& lines);
   /// Vectors of an activation or unary.
@@ -36,7 +44,13 @@ class Counts {
   /// What copy_lanes() does for rows of `width` lanes: whole vectors, and a rest whose code depends
   /// on its lanes. Of rows of odd widths vectors cross cache lines.
   void copied(double rows, int width);
-  /// Bytes that are read and written once, from and to where they lie when the call is repeated.
+  /// What copy_over() does for rows of `width` lanes, from and to rows at these pitches: whole
+  /// vectors, of which those across cache lines take longer, short ends, and rows by their vectors
+  /// where these are few.
+  void copied_over(double rows, int width, int from_pitch, int to_pitch);
+  /// What fill_over() does for `runs` runs of `lanes` lanes.
+  void filled_over(double runs, int lanes);
+  /// Bytes that are read and written once, from and to where they lie by then.
   void memory(double read, double written);
 
   Work take() { return std::move(work_); }
@@ -44,13 +58,21 @@ class Counts {
  private:
   const std::vector<std::string>& names_;
   const Machine& machine_;
+  Reach reach_;
   Work work_;
 };
 
-/// Names of what Counts counts: of function(), border(), split(), copied(), memory().
+/// The share of rows at a pitch of so many lanes that do not begin with a cache line.
+double unaligned_rows(int pitch);
+
+/// Names of what Counts counts: of call(), function(), border(), split(), copied(), copied_over(),
+/// filled_over(), memory().
+std::vector<std::string> call_names();
 std::vector<std::string> border_names();
 std::vector<std::string> split_names();
 std::vector<std::string> copied_names();
+std::vector<std::string> copied_over_names();
+std::vector<std::string> filled_over_names();
 std::vector<std::string> memory_names();
 std::vector<std::string> joined(std::initializer_list<std::vector<std::string>> lists);
 

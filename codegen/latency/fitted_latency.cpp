@@ -1,8 +1,7 @@
 #include "codegen/latency/fitted_latency.h"
 
 #include "codegen/compile.h"
-#include "codegen/latency/single_layer.h"
-#include "codegen/lower/lower.h"
+#include "codegen/latency/layer_work.h"
 #include "core/error.h"
 
 namespace xgen::latency {
@@ -10,7 +9,8 @@ namespace xgen::latency {
 FittedLatency::FittedLatency(LatencyTable table, Target target)
     : table_(std::move(table)),
       target_(std::move(target)),
-      machine_(machine_of(target_, table_.platform().kernels)) {
+      lowering_(lowering_for(target_)),
+      machine_(table_.machine(target_)) {
   if (table_.platform().target != target_.name)
     throw UserError(str("latency table of target \"", table_.platform().target,
                         "\": expected one of target \"", target_.name, "\""));
@@ -21,13 +21,14 @@ Prediction FittedLatency::predict(const LayerShape& shape, const LayerVariant& v
   const std::lock_guard lock(mutex_);
   const auto known = known_.find(key);
   if (known != known_.end()) return known->second;
-  const Program program = lower::lower(single_layer(shape, variant), lowering_for(target_));
-  return known_[key] = predict(program, layer_step(program));
+  return known_[key] = table_.predict(layer_work(shape, variant, lowering_, machine_), machine_);
 }
 
-Prediction FittedLatency::predict(const Program& program, int step) const {
-  const Step& of = program.steps[static_cast<std::size_t>(step)];
-  return table_.predict(work_of(program, of, machine_), machine_);
+std::vector<Prediction> FittedLatency::predict_steps(const Program& program) const {
+  std::vector<Prediction> steps;
+  for (const Work& work : works_of(program, machine_))
+    steps.push_back(table_.predict(work, machine_));
+  return steps;
 }
 
 double FittedLatency::latency_us(const LayerShape& shape, const LayerVariant& variant) const {

@@ -3,8 +3,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "codegen/latency/table.h"
+#include "codegen/lower/context.h"
 #include "core/latency_model.h"
 #include "core/target.h"
 
@@ -12,8 +14,7 @@ namespace xgen::latency {
 
 /// Predicts layers from a table: for layers that were never generated, and devices not at hand.
 ///
-/// What a layer's kernel does is counted once, by lowering the layer alone with a seeded mask; that
-/// takes milliseconds, every further prediction of the same layer about a microsecond.
+/// What a layer's kernel does is counted once, from its shape and variant alone.
 class FittedLatency final : public LatencyModel {
  public:
   /// A table without fits serves by the static estimate.
@@ -21,9 +22,9 @@ class FittedLatency final : public LatencyModel {
 
   double latency_us(const LayerShape& shape, const LayerVariant& variant) const override;
   Prediction predict(const LayerShape& shape, const LayerVariant& variant) const;
-  /// Of a whole network that is lowered for the target, or of one of its steps.
+  /// Of a whole network that is lowered for the target, and of each of its steps.
   Prediction predict(const Program& program) const { return table_.predict(program, machine_); }
-  Prediction predict(const Program& program, int step) const;
+  std::vector<Prediction> predict_steps(const Program& program) const;
   /// "predicted for NAME by the table of CPU", or "by the static estimate".
   std::string source() const override;
   const Platform& platform() const { return table_.platform(); }
@@ -32,6 +33,7 @@ class FittedLatency final : public LatencyModel {
  private:
   LatencyTable table_;
   Target target_;
+  lower::LowerOptions lowering_;
   Machine machine_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, Prediction> known_;  ///< by layer and variant.

@@ -125,7 +125,7 @@ void LatencyStore::measure(const std::map<std::string, Query>& missing,
   }
   const std::vector<Timing> timings = time_interleaved(functions);
   std::size_t i = 0;
-  for (const auto& [key, query] : missing) microseconds_[key] = rounded(timings[i++].median_us);
+  for (const auto& [key, query] : missing) microseconds_[key] = rounded(timings[i++].min_us);
   kernels_ = timed.front()->model().kernels();
   source_ = str("measured with ", kernels_);
   compiler_ = CCompiler(host_compiler()).version();
@@ -136,7 +136,7 @@ double LatencyStore::network_us(const std::string& name, const Program& program)
   double us = 0;
   if (measures()) {
     TimedModel timed(program);
-    us = time_interleaved({[&] { timed.run(); }}).front().median_us;
+    us = time_interleaved({[&] { timed.run(); }}).front().min_us;
   } else {
     us = model().predict(program).us;
   }

@@ -68,16 +68,27 @@ VectorXd lawson_hanson(const MatrixXd& gram, const VectorXd& right) {
 }  // namespace
 
 std::vector<double> fit_non_negative(const std::vector<std::vector<double>>& rows,
-                                     const std::vector<double>& targets) {
+                                     const std::vector<double>& targets, const Expected& expected) {
   XGEN_CHECK(rows.size() == targets.size() && !rows.empty(), rows.size(), " rows, ", targets.size(),
              " targets");
   const auto samples = static_cast<Index>(rows.size());
   const auto features = static_cast<Index>(rows[0].size());
-  MatrixXd a(samples, features);
+  const auto of_expected = static_cast<Index>(expected.factors.size());
+  XGEN_CHECK(of_expected == 0 || of_expected == features, of_expected, " expected factors of ",
+             features);
+  XGEN_CHECK(std::all_of(expected.factors.begin(), expected.factors.end(),
+                         [](double factor) { return factor > 0; }),
+             "an expected factor that is not above 0");
+  MatrixXd a = MatrixXd::Zero(samples + of_expected, features);
+  VectorXd right = VectorXd::Ones(samples + of_expected);
   for (Index i = 0; i < samples; ++i) {
     const auto& row = rows[static_cast<std::size_t>(i)];
     for (Index j = 0; j < features; ++j)
       a(i, j) = row[static_cast<std::size_t>(j)] / targets[static_cast<std::size_t>(i)];
+  }
+  for (Index j = 0; j < of_expected; ++j) {
+    right(samples + j) = std::sqrt(expected.weight);
+    a(samples + j, j) = right(samples + j) / expected.factors[static_cast<std::size_t>(j)];
   }
   // Columns of one size, so that the tolerance means the same for all.
   VectorXd scale(features);
@@ -86,7 +97,7 @@ std::vector<double> fit_non_negative(const std::vector<std::vector<double>>& row
     scale(j) = norm > 0 ? 1 / norm : 0;
     a.col(j) *= scale(j);
   }
-  const VectorXd x = lawson_hanson(a.transpose() * a, a.transpose() * VectorXd::Ones(samples));
+  const VectorXd x = lawson_hanson(a.transpose() * a, a.transpose() * right);
   std::vector<double> factors(static_cast<std::size_t>(features));
   for (Index j = 0; j < features; ++j) factors[static_cast<std::size_t>(j)] = x(j) * scale(j);
   return factors;

@@ -30,27 +30,34 @@ PatternSet patterns_of(const LayerShape& shape, int taps) {
   return {{{kept >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << kept) - 1}}};
 }
 
-Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
+WeightShape weight_of(const LayerShape& shape) {
+  return {shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
+}
+
+Sparsity blocks_of(const LayerVariant& variant) {
   Sparsity s;
   s.scheme = variant.scheme;
   s.group_out = variant.group_out;
   s.lane_channels = variant.lane_channels;
-  s.patterns = patterns_of(shape, variant.taps);
-  const WeightShape w{shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
-  const int lanes = w.lanes(s),
-            live = std::clamp(static_cast<int>(std::lround(lanes * variant.kept_blocks)), 1, lanes);
+  return s;
+}
+
+Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
+  const MaskForm form = mask_form(shape, variant);
+  Sparsity s = blocks_of(variant);
+  s.patterns = form.patterns;
   std::uint64_t state = 0x9E3779B97F4A7C15ULL;
   const auto below = [&](int n) {
     state = state * 6364136223846793005ULL + 1442695040888963407ULL;
     return static_cast<int>((state >> 33) % static_cast<std::uint64_t>(n));
   };
-  for (int g = 0; g < w.groups(s); ++g) {
-    std::vector<int> order(static_cast<std::size_t>(lanes));
+  for (int g = 0; g < weight_of(shape).groups(s); ++g) {
+    std::vector<int> order(static_cast<std::size_t>(form.lanes));
     std::iota(order.begin(), order.end(), 0);
-    for (int i = lanes - 1; i > 0; --i)
+    for (int i = form.lanes - 1; i > 0; --i)
       std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(below(i + 1))]);
-    std::vector<std::int32_t> row(static_cast<std::size_t>(lanes), Sparsity::kNone);
-    for (int i = 0; i < live; ++i)
+    std::vector<std::int32_t> row(static_cast<std::size_t>(form.lanes), Sparsity::kNone);
+    for (int i = 0; i < form.live; ++i)
       row[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])] = below(s.patterns.size());
     s.kept.insert(s.kept.end(), row.begin(), row.end());
   }
@@ -58,25 +65,6 @@ Sparsity seeded_mask(const LayerShape& shape, const LayerVariant& variant) {
 }
 
 ir::QuantParams per_tensor(float scale, int zero) { return {{scale}, {zero}, -1}; }
-
-ir::ValueId input_of(ir::Graph& graph, const LayerShape& shape, const LayerExtras& extras) {
-  const ir::Shape extents{1, shape.c_in, shape.height, shape.width};
-  if (!shape.int8) return graph.add_input("x", {ir::DType::f32, extents, {}});
-  const ir::QuantParams quant = per_tensor(0.02F, 7);
-  ir::ValueId x = ir::kNoValue;
-  if (extras.real_input) {
-    const ir::ValueId real = graph.add_input("x", {ir::DType::f32, extents, {}});
-    const ir::ValueId scale = graph.add_constant("x/scale", ir::Constant::scalar(quant.scale[0]));
-    const ir::ValueId zero =
-        graph.add_constant("x/zero", ir::Constant::scalar(static_cast<std::uint8_t>(7)));
-    x = graph.add_node("q", ir::QuantizeLinear{}, {real, scale, zero});
-    graph.value(x).type.dtype = ir::DType::u8;
-  } else {
-    x = graph.add_input("x", {ir::DType::u8, extents, {}});
-  }
-  graph.value(x).type.quant = quant;
-  return x;
-}
 
 // A convolution in the type of `x`, with weights called NAME/w and a bias.
 // @param more  inputs after the bias.
@@ -117,44 +105,65 @@ LayerShape square_layer(int c_in, int c_out, int kernel, int size, bool int8) {
   return shape;
 }
 
-ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
-                       const LayerExtras& extras) {
-  ir::Graph graph;
-  graph.name = "layer";
-  const ir::DType type = shape.int8 ? ir::DType::u8 : ir::DType::f32;
-  const ir::ValueId x = input_of(graph, shape, extras);
-  const ir::Extents extents{shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
+ir::Conv conv_of(const LayerShape& shape) {
   ir::Conv conv;
   conv.strides = {shape.stride, shape.stride};
   conv.dilations = {shape.dilation, shape.dilation};
   conv.pads = {shape.pad_top, shape.pad_left, shape.pad_bottom, shape.pad_right};
   conv.groups = shape.groups;
-  conv.epilogue.activation = {extras.activation, 0, std::numeric_limits<float>::infinity(), 0.1F,
-                              0.5F};
+  return conv;
+}
+
+std::array<int, 2> result_of(const LayerShape& shape) {
+  const auto extent = [&](int size, int kernel, int before, int after) {
+    return (size + before + after - shape.dilation * (kernel - 1) - 1) / shape.stride + 1;
+  };
+  return {extent(shape.height, shape.kernel_h, shape.pad_top, shape.pad_bottom),
+          extent(shape.width, shape.kernel_w, shape.pad_left, shape.pad_right)};
+}
+
+MaskForm mask_form(const LayerShape& shape, const LayerVariant& variant) {
+  const int lanes = weight_of(shape).lanes(blocks_of(variant));
+  const int live = std::clamp(static_cast<int>(std::lround(lanes * variant.kept_blocks)), 1, lanes);
+  return {patterns_of(shape, variant.taps), lanes, live};
+}
+
+ir::ValueId add_layer(ir::Graph& graph, const std::string& name, const LayerShape& shape,
+                      const LayerVariant& variant, ir::Activation::Kind activation, ir::ValueId x,
+                      ir::ValueId residual) {
+  ir::Conv conv = conv_of(shape);
+  conv.epilogue.activation = {activation, 0, std::numeric_limits<float>::infinity(), 0.1F, 0.5F};
   std::vector<ir::ValueId> more;
-  if (extras.residual) {
+  if (residual != ir::kNoValue) {
     conv.epilogue.residual = true;
-    const auto extent = [&](int size, int kernel, int before, int after) {
-      return (size + before + after - shape.dilation * (kernel - 1) - 1) / shape.stride + 1;
-    };
-    const ir::Shape result{1, shape.c_out,
-                           extent(shape.height, shape.kernel_h, shape.pad_top, shape.pad_bottom),
-                           extent(shape.width, shape.kernel_w, shape.pad_left, shape.pad_right)};
-    more.push_back(graph.add_input("r", {type, result, {}}));
-    if (shape.int8) {
-      graph.value(more.back()).type.quant = per_tensor(0.03F, 5);
-      conv.epilogue.before_residual = per_tensor(0.04F, 9);
-    }
+    if (shape.int8) conv.epilogue.before_residual = per_tensor(0.04F, 9);
+    more.push_back(residual);
   }
-  ir::ValueId y = add_conv(graph, "y", conv, x, extents, more);
+  const ir::Extents weight{shape.c_out, shape.c_in / shape.groups, shape.kernel_h, shape.kernel_w};
+  const ir::ValueId y = add_conv(graph, name, conv, x, weight, more);
   if (variant.scheme != Sparsity::Scheme::dense)
-    graph.value(graph.find("y/w")).sparsity = seeded_mask(shape, variant);
-  if (extras.strided_reader) {
-    ir::Conv reader;
-    reader.strides = {2, 2};
-    y = add_conv(graph, "z", reader, y, {4, shape.c_out, 1, 1});
+    graph.value(graph.find(name + "/w")).sparsity = seeded_mask(shape, variant);
+  return y;
+}
+
+ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
+                       const LayerExtras& extras) {
+  ir::Graph graph;
+  graph.name = "layer";
+  const auto input = [&](const char* name, int channels, int height, int width,
+                         const ir::QuantParams& quant) {
+    const ir::DType type = shape.int8 ? ir::DType::u8 : ir::DType::f32;
+    const ir::ValueId id = graph.add_input(name, {type, ir::Shape{1, channels, height, width}, {}});
+    if (shape.int8) graph.value(id).type.quant = quant;
+    return id;
+  };
+  const ir::ValueId x = input("x", shape.c_in, shape.height, shape.width, per_tensor(0.02F, 7));
+  ir::ValueId residual = ir::kNoValue;
+  if (extras.residual) {
+    const auto [height, width] = result_of(shape);
+    residual = input("r", shape.c_out, height, width, per_tensor(0.03F, 5));
   }
-  graph.set_outputs({y});
+  graph.set_outputs({add_layer(graph, "y", shape, variant, extras.activation, x, residual)});
   return ir::infer_shapes(passes::crop_taps(ir::infer_shapes(std::move(graph))));
 }
 

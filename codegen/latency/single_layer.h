@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <optional>
+#include <string>
 
 #include "codegen/program.h"
 #include "core/ir/graph.h"
@@ -13,18 +15,34 @@ struct LayerExtras {
   bool residual = false;  ///< an input as large as the result is added.
   /// Of the result; fp32 only but for clip, which is a ReLU.
   ir::Activation::Kind activation = ir::Activation::Kind::clip;
-  bool real_input = false;      ///< int8: the network's input is fp32 and quantized first.
-  bool strided_reader = false;  ///< a small 1x1 layer of stride 2 reads the result.
 };
 
 /// A layer on a square image that keeps its size.
 LayerShape square_layer(int c_in, int c_out, int kernel, int size, bool int8);
+
+/// The operator of a layer, without anything fused.
+ir::Conv conv_of(const LayerShape& shape);
+/// Rows and columns of its result.
+std::array<int, 2> result_of(const LayerShape& shape);
+
+/// What a seeded mask is drawn from: each group of filters keeps `live` of `lanes` blocks, each
+/// with any of the patterns.
+struct MaskForm {
+  PatternSet patterns;
+  int lanes = 1, live = 1;
+};
+MaskForm mask_form(const LayerShape& shape, const LayerVariant& variant);
 
 /// A graph of this one layer with seeded weights and, where the variant is sparse, a seeded mask:
 /// what is generated and timed. Already in the form that lowering takes.
 ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
                        const LayerExtras& extras = {});
 
+/// Adds such a layer to a graph, in the type of `x`; its weights are called NAME/w.
+/// @param residual  is added to the result; kNoValue: nothing is.
+ir::ValueId add_layer(ir::Graph& graph, const std::string& name, const LayerShape& shape,
+                      const LayerVariant& variant, ir::Activation::Kind activation, ir::ValueId x,
+                      ir::ValueId residual = ir::kNoValue);
 /// The step of that layer among those of the lowered graph.
 int layer_step(const Program& program);
 

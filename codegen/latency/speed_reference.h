@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <string>
 
 #include "codegen/latency/timed_model.h"
@@ -7,22 +8,20 @@
 
 namespace xgen::latency {
 
-/// Relative; where the reference's time differs by more the machine is disturbed.
-inline constexpr double kSteady = 0.04;
-
-/// Work whose time tells whether the machine is disturbed. Half of it multiplies, half loads and
-/// stores: neighbours on the same core slow down each in its own way.
+/// Work whose time tells how fast the machine is. Half of it multiplies, half loads and stores.
 class SpeedReference {
  public:
   /// @throws UserError when there is no C compiler.
   SpeedReference(const Target& target, const std::string& isa);
 
-  void operator()();
-  /// Its time when nothing disturbs it: the least of some.
-  double undisturbed_us();
+  /// Does it once.
+  void observe();
+  /// The least of what was observed, microseconds; infinite before the first time.
+  double least_us() const { return least_us_; }
 
  private:
   TimedModel model_;
+  double least_us_ = std::numeric_limits<double>::infinity();
 };
 
 }  // namespace xgen::latency

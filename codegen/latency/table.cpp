@@ -17,10 +17,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFormat = "xgen latency 2";
+constexpr const char* kFormat = "xgen latency 3";
 constexpr double kMostCounts = 1e15;  // no kernel call of a network does more of anything
 constexpr std::size_t kFolds = 5;
-constexpr std::size_t kEnough = 4 * kFolds;  // samples of a kernel
+// Of the static estimate in a fit: a count that never takes over a tenth of a call's time is hardly
+// known from that call.
+constexpr double kExpectedWeight = 0.01;
 
 double dot(const std::vector<double>& a, const std::vector<double>& b) {
   double sum = 0;
@@ -35,57 +37,51 @@ double quantile(std::vector<double> values, double q) {
   return values[static_cast<std::size_t>(std::ceil(q * last))];
 }
 
-std::vector<double> factors_without(const std::vector<const Sample*>& samples, std::size_t fold) {
+using Samples = std::vector<const Sample*>;
+
+// The static estimate, times the one factor that fits it best.
+std::vector<double> expected_factors(const Samples& samples, const Machine& machine) {
+  std::vector<double> factors = static_factors(samples.front()->work.kernel, machine);
+  double log = 0;
+  for (const Sample* s : samples)
+    log += std::log(s->us / std::max(1e-9, dot(factors, s->work.counts)));
+  for (double& factor : factors) factor *= std::exp(log / static_cast<double>(samples.size()));
+  return factors;
+}
+
+std::vector<double> fitted_factors(const Samples& samples, const Machine& machine) {
   std::vector<std::vector<double>> rows;
   std::vector<double> targets;
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    if (fold < kFolds && i % kFolds == fold) continue;
-    rows.push_back(samples[i]->work.counts);
-    targets.push_back(samples[i]->us);
+  for (const Sample* s : samples) {
+    rows.push_back(s->work.counts);
+    targets.push_back(s->us);
   }
-  return fit_non_negative(rows, targets);
+  return fit_non_negative(rows, targets, {expected_factors(samples, machine), kExpectedWeight});
 }
 
-// How far predictions are off, relative; nothing where none could be left out.
-void set_errors(KernelFit& fit, const std::vector<double>& errors) {
-  fit.median_error = errors.empty() ? kStaticError : quantile(errors, 0.5);
-  fit.p95_error = errors.empty() ? kStaticError : quantile(errors, 0.95);
-}
-
-KernelFit fit_of_many(const std::vector<const Sample*>& samples) {
-  KernelFit result;
-  result.factors = factors_without(samples, kFolds);
+// How far predictions are off that were made without the sample, relative.
+std::vector<double> errors_left_out(const Samples& samples, const Machine& machine) {
   std::vector<double> errors;
-  for (std::size_t fold = 0; fold < kFolds; ++fold) {
-    const std::vector<double> factors = factors_without(samples, fold);
+  if (samples.size() < 2) return errors;
+  for (std::size_t fold = 0; fold < std::min(kFolds, samples.size()); ++fold) {
+    Samples others;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      if (i % kFolds != fold) others.push_back(samples[i]);
+    }
+    const std::vector<double> factors = fitted_factors(others, machine);
     for (std::size_t i = fold; i < samples.size(); i += kFolds)
       errors.push_back(std::abs(dot(factors, samples[i]->work.counts) / samples[i]->us - 1));
   }
-  set_errors(result, errors);
-  return result;
+  return errors;
 }
 
-// Too few to tell the features apart: the static estimate, times one factor that fits them best.
-KernelFit fit_of_few(const std::vector<const Sample*>& samples, const Machine& machine) {
+KernelFit fit(const Samples& samples, const Machine& machine) {
   KernelFit result;
-  result.factors = static_factors(samples.front()->work.kernel, machine);
-  std::vector<double> logs;
-  for (const Sample* s : samples)
-    logs.push_back(std::log(s->us / std::max(1e-9, dot(result.factors, s->work.counts))));
-  const double sum = std::accumulate(logs.begin(), logs.end(), 0.0);
-  const auto n = static_cast<double>(logs.size());
-  std::vector<double> errors;
-  for (const double log : logs) {
-    if (logs.size() > 1) errors.push_back(std::abs(std::exp((sum - log) / (n - 1) - log) - 1));
-  }
-  set_errors(result, errors);
-  for (double& factor : result.factors) factor *= std::exp(sum / n);
-  return result;
-}
-
-KernelFit fit(const std::vector<const Sample*>& samples, const Machine& machine) {
-  KernelFit result = samples.size() < kEnough ? fit_of_few(samples, machine) : fit_of_many(samples);
+  result.factors = fitted_factors(samples, machine);
   result.samples = samples.size();
+  const std::vector<double> errors = errors_left_out(samples, machine);
+  result.median_error = errors.empty() ? kStaticError : quantile(errors, 0.5);
+  result.p95_error = errors.empty() ? kStaticError : quantile(errors, 0.95);
   result.highest.assign(result.factors.size(), 0.0);
   for (const Sample* s : samples) {
     for (std::size_t i = 0; i < result.highest.size(); ++i)
@@ -153,6 +149,17 @@ KernelFit read_fit(const std::string& kernel, const json& known, const std::stri
   return fit;
 }
 
+std::optional<Caches> read_caches(const json& table, const std::string& where) {
+  if (!table.contains("cache_bytes")) return std::nullopt;
+  const std::vector<double> bytes = read_numbers(table["cache_bytes"], 3, where);
+  if (!(bytes[0] >= 1 && bytes[0] <= bytes[1] && bytes[1] <= bytes[2]))
+    throw UserError(str(
+        where, ": expected bytes of three cache levels, each at least that of the one before, got ",
+        table["cache_bytes"].dump()));
+  const auto whole = [&](std::size_t level) { return static_cast<std::int64_t>(bytes[level]); };
+  return Caches{whole(0), whole(1), whole(2)};
+}
+
 Sample read_sample(const std::string& kernel, const json& row, const std::string& where) {
   std::vector<double> numbers = read_numbers(row, 1 + work_names(kernel).size(), where);
   if (numbers[0] <= 0)
@@ -178,16 +185,20 @@ Work read_work(const std::string& kernel, const json& counts, const std::string&
   return {kernel, std::move(numbers)};
 }
 
-LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches,
-                           double reference_us)
+LatencyTable::LatencyTable(Platform platform, std::vector<Sample> samples, Measurement measurement)
     : platform_(std::move(platform)),
       samples_(rounded(std::move(samples))),
-      batches_(batches),
-      reference_us_(reference_us) {
+      measurement_(std::move(measurement)) {
   std::map<std::string, std::vector<const Sample*>> by_kernel;
   for (const Sample& s : samples_) by_kernel[s.work.kernel].push_back(&s);
   for (const auto& [kernel, of_kernel] : by_kernel)
     fits_[kernel] = fit(of_kernel, {kernels::find_isa(platform_.kernels)});
+}
+
+Machine LatencyTable::machine(const Target& target) const {
+  Machine machine = machine_of(target, platform_.kernels);
+  if (measurement_.caches) machine.caches = *measurement_.caches;
+  return machine;
 }
 
 double LatencyTable::predict(const Work& work) const {
@@ -216,8 +227,8 @@ Prediction LatencyTable::predict(const Work& work, const Machine& machine) const
 Prediction LatencyTable::predict(const Program& program, const Machine& machine) const {
   Prediction sum;
   double below = 0, above = 0;
-  for (const Step& step : program.steps) {
-    const Prediction p = predict(work_of(program, step, machine), machine);
+  for (const Work& work : works_of(program, machine)) {
+    const Prediction p = predict(work, machine);
     sum.us += p.us;
     below += (p.us - p.low_us) * (p.us - p.low_us);
     above += (p.high_us - p.us) * (p.high_us - p.us);
@@ -236,14 +247,17 @@ json LatencyTable::fits_json() const {
                        {"highest", known.highest},           {"calls", known.samples},
                        {"median_error", known.median_error}, {"p95_error", known.p95_error}};
   }
-  return {{"format", kFormat},
-          {"target", platform_.target},
-          {"kernels", platform_.kernels},
-          {"cpu", platform_.cpu},
-          {"compiler", platform_.compiler},
-          {"batches", batches_},
-          {"reference_us", reference_us_},
-          {"fits", kernels}};
+  json table = {{"format", kFormat},
+                {"target", platform_.target},
+                {"kernels", platform_.kernels},
+                {"cpu", platform_.cpu},
+                {"compiler", platform_.compiler},
+                {"batches", measurement_.batches},
+                {"reference_us", measurement_.reference_us},
+                {"fits", kernels}};
+  if (const auto& caches = measurement_.caches)
+    table["cache_bytes"] = {caches->l1_bytes, caches->l2_bytes, caches->l3_bytes};
+  return table;
 }
 
 void LatencyTable::save_fits(const std::filesystem::path& file) const {
@@ -297,8 +311,9 @@ LatencyTable LatencyTable::read(const json& table, const std::string& file) {
   check_isa(result.platform_.kernels, str(file, ": /kernels"));
   for (const auto& [kernel, known] : table["fits"].items())
     result.fits_[kernel] = read_fit(kernel, known, str(file, ": /fits/", kernel));
-  result.batches_ = static_cast<std::int64_t>(read_number(table, "batches", file + ": "));
-  result.reference_us_ = read_number(table, "reference_us", file + ": ");
+  result.measurement_ = {static_cast<std::int64_t>(read_number(table, "batches", file + ": ")),
+                         read_number(table, "reference_us", file + ": "),
+                         read_caches(table, file + ": /cache_bytes")};
   const json samples = table.value("samples", json::object());
   if (!samples.is_object())
     throw UserError(str(file, ": /samples: expected an object, got ", samples.type_name()));

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,17 @@ struct Platform {
 /// compiler.
 Platform host_platform(const Target& target);
 
+/// The caches of this machine; where the system does not say, those of the target.
+Caches host_caches(const Target& target);
+
+/// How the samples of a table were measured.
+struct Measurement {
+  std::int64_t batches = 0;      ///< that were drawn.
+  double reference_us = 0;       ///< of the work that tells how fast the machine is; 0: unknown.
+  std::optional<Caches> caches;  ///< where not those of the target.
+  friend bool operator==(const Measurement&, const Measurement&) = default;
+};
+
 /// The linear model of one kernel.
 struct KernelFit {
   std::vector<double> factors;             ///< us per count, >= 0.
@@ -51,22 +63,20 @@ void check_isa(const std::string& name, const std::string& where);
 /// The work of a kernel as files hold it, checked. @throws UserError; `where` says where it stands.
 Work read_work(const std::string& kernel, const nlohmann::json& counts, const std::string& where);
 
-/// Times of kernels, fitted to measurements: the features of a kernel by least squares where enough
-/// calls of it were measured, else the static estimate times one factor.
+/// Times of kernels, fitted to measurements: factors that explain the calls of a kernel, and those
+/// of the static estimate, times one factor, as far as the calls do not tell.
 class LatencyTable {
  public:
   /// Fits a table to samples, rounded as files hold them: a table that is read and fitted again is
   /// the same.
-  /// @param batches       how many batches of samples were drawn for it.
-  /// @param reference_us  of the calls that tell how fast the machine was.
-  LatencyTable(Platform platform, std::vector<Sample> samples, std::int64_t batches = 0,
-               double reference_us = 0);
+  LatencyTable(Platform platform, std::vector<Sample> samples, Measurement measurement = {});
 
   const Platform& platform() const { return platform_; }
   const std::vector<Sample>& samples() const { return samples_; }
   const std::map<std::string, KernelFit>& fits() const { return fits_; }
-  std::int64_t batches() const { return batches_; }
-  double reference_us() const { return reference_us_; }
+  const Measurement& measurement() const { return measurement_; }
+  /// What it speaks of, as work is counted for it. @param target  that of its platform.
+  Machine machine(const Target& target) const;
 
   /// Microseconds of a kernel that was measured.
   double predict(const Work& work) const;
@@ -92,8 +102,7 @@ class LatencyTable {
 
   Platform platform_;
   std::vector<Sample> samples_;
-  std::int64_t batches_ = 0;
-  double reference_us_ = 0;
+  Measurement measurement_;
   std::map<std::string, KernelFit> fits_;
 };
 

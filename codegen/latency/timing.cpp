@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace xgen {
 
@@ -11,13 +12,6 @@ using Clock = std::chrono::steady_clock;
 
 double microseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
-}
-
-// Half the width of the middle half, relative to the median.
-double relative_spread(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t n = values.size();
-  return (values[3 * n / 4] - values[n / 4]) / 2 / values[n / 2];
 }
 
 // How many calls make a sample long enough for the clock.
@@ -30,6 +24,24 @@ int calls_for(const std::function<void()>& function) {
 }
 
 }  // namespace
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+Timing timing_of(std::vector<double> us) {
+  std::sort(us.begin(), us.end());
+  const std::size_t n = us.size();
+  return {us[n / 2], us[n * 95 / 100], us.front()};
+}
+
+double spread_of(std::vector<double> us) {
+  std::sort(us.begin(), us.end());
+  const std::size_t n = us.size();
+  return (us[3 * n / 4] - us[n / 4]) / 2 / us[n / 2];
+}
 
 std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions,
                                      int min_rounds, int max_rounds, double spread) {
@@ -45,14 +57,11 @@ std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& f
     }
     if (round + 1 < min_rounds) continue;
     if (std::all_of(samples.begin(), samples.end(),
-                    [&](const auto& s) { return relative_spread(s) < spread; }))
+                    [&](const auto& s) { return spread_of(s) < spread; }))
       break;
   }
   std::vector<Timing> timings;
-  for (auto& s : samples) {
-    std::sort(s.begin(), s.end());
-    timings.push_back({s[s.size() / 2], s[s.size() * 95 / 100], s.front(), s[s.size() / 4]});
-  }
+  for (auto& s : samples) timings.push_back(timing_of(std::move(s)));
   return timings;
 }
 

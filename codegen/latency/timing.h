@@ -8,8 +8,13 @@ namespace xgen {
 /// How long calls of a function take.
 struct Timing {
   double median_us = 0, p95_us = 0, min_us = 0;
-  double quartile_us = 0;  ///< the lower one: where a machine disturbs more than a quarter of them.
 };
+
+double median(std::vector<double> values);  ///< of at least one.
+/// @param microseconds  of the calls, at least one.
+Timing timing_of(std::vector<double> microseconds);
+/// Half the width of the middle half of times, relative to their median.
+double spread_of(std::vector<double> microseconds);
 
 /// Interleaved timing: each function in turn, once to fetch what it reads and then timed, until the
 /// median of each is stable.

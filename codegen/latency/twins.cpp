@@ -1,9 +1,8 @@
 #include "codegen/latency/twins.h"
 
-#include <functional>
 #include <vector>
 
-#include "codegen/latency/timing.h"
+#include "codegen/latency/step_times.h"
 
 namespace xgen::latency {
 
@@ -21,21 +20,14 @@ std::map<std::string, int> convolutions(const Program& program) {
 }  // namespace
 
 LayerTwinTimes time_twins(Twin compressed, Twin dense) {
+  const std::vector<StepTimes> timings = time_steps({&compressed.model, &dense.model});
   LayerTwinTimes times;
-  std::vector<std::function<void()>> functions;
   const std::map<std::string, int> dense_steps = convolutions(dense.program);
   for (const auto& [node, step] : convolutions(compressed.program)) {
     const auto twin = dense_steps.find(node);
     if (twin == dense_steps.end()) continue;
-    times[node] = {};
-    functions.emplace_back([&model = compressed.model, at = step] { model.run_step(at); });
-    functions.emplace_back([&model = dense.model, at = twin->second] { model.run_step(at); });
-  }
-  const std::vector<Timing> timings = time_interleaved(functions);
-  std::size_t i = 0;
-  for (auto& [node, layer] : times) {
-    layer = {timings[i].median_us, timings[i + 1].median_us};
-    i += 2;
+    times[node] = {timings[0].step_us[static_cast<std::size_t>(step)],
+                   timings[1].step_us[static_cast<std::size_t>(twin->second)]};
   }
   return times;
 }
@@ -44,10 +36,13 @@ LayerTwinTimes predict_twins(const Program& compressed, const Program& dense,
                              const FittedLatency& model) {
   LayerTwinTimes times;
   const std::map<std::string, int> dense_steps = convolutions(dense);
+  const std::vector<Prediction> of_compressed = model.predict_steps(compressed),
+                                of_dense = model.predict_steps(dense);
   for (const auto& [node, step] : convolutions(compressed)) {
     const auto twin = dense_steps.find(node);
     if (twin == dense_steps.end()) continue;
-    times[node] = {model.predict(compressed, step).us, model.predict(dense, twin->second).us};
+    times[node] = {of_compressed[static_cast<std::size_t>(step)].us,
+                   of_dense[static_cast<std::size_t>(twin->second)].us};
   }
   return times;
 }

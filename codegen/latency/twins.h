@@ -25,7 +25,8 @@ struct TwinTimes {
 /// By node.
 using LayerTwinTimes = std::map<std::string, TwinTimes>;
 
-/// Times every convolution of `compressed` against that of the same node in `dense`, all in turn.
+/// Times every convolution of `compressed` against that of the same node in `dense`, each within
+/// runs of its program, which take turns.
 LayerTwinTimes time_twins(Twin compressed, Twin dense);
 
 /// The same by prediction, where the kernels do not run on this machine.

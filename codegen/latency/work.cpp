@@ -28,17 +28,60 @@ struct Counter {
   const Program& program;
   const Step& step;
   const Machine& machine;
+  const Reach& reach;
 
   Work operator()(const xgen_conv& c) const {
-    return conv_map_work(step.kernel, c, list_work(program, c.list, c.groups), machine);
+    return conv_map_work(step.kernel, c, list_work(program, c.list, c.groups), machine, reach);
   }
   Work operator()(const xgen_filter_conv& c) const {
-    return filter_conv_work(step.kernel, c, list_work(program, c.list, c.groups), machine);
+    return filter_conv_work(step.kernel, c, list_work(program, c.list, c.groups), machine, reach);
   }
   Work operator()(const xgen_pool& c) const {
-    Counts counts(step.kernel, machine);
-    counts.add("calls", 1);
+    Counts counts(step.kernel, machine, reach);
+    counts.call();
     counts.add("rows", static_cast<double>(c.y.planes) * c.y.height);
+    if (step.kernel.starts_with("max_pool"))
+      count_windows(counts, c);
+    else
+      count_means(counts, c);
+    counts.border(c.y, c.y.planes);
+    counts.memory(bytes_of(c.x), bytes_of(c.y));
+    return counts.take();
+  }
+  // Vectors of windows that lie inside, and windows one by one that do not.
+  void count_windows(Counts& counts, const xgen_pool& c) const {
+    const int lanes = machine.isa.lanes;
+    const auto taps = [](int out, int stride, int pad, int dilation, int kernel, int extent) {
+      int inside = 0;
+      for (int k = 0; k < kernel; ++k) {
+        const int at = out * stride - pad + k * dilation;
+        inside += at >= 0 && at < extent ? 1 : 0;
+      }
+      return inside;
+    };
+    double rows = 0, columns = 0, seconds = 0, windows = 0;
+    for (int y = 0; y < c.y.height; ++y)
+      rows += taps(y, c.stride_h, c.pad_top, c.dilation_h, c.kernel_h, c.x.height);
+    int whole = 0;
+    for (int x = 0; x < c.y.width; ++x) {
+      const int inside = taps(x, c.stride_w, c.pad_left, c.dilation_w, c.kernel_w, c.x.width);
+      if (inside == c.kernel_w && c.stride_w <= 2) {
+        ++whole;
+      } else {
+        ++windows;
+        columns += inside;
+      }
+    }
+    const double vectors = vectors_of(whole, machine);
+    columns += vectors * c.kernel_w;
+    if (c.stride_w == 2 && 2 * whole > lanes) seconds = vectors * c.kernel_w;
+    const double all_rows = static_cast<double>(c.y.planes) * c.y.height;
+    counts.add("windows", all_rows * (windows + vectors));
+    counts.add("columns", all_rows * columns);
+    counts.add("taps", c.y.planes * rows * columns);
+    counts.add("second_taps", c.y.planes * rows * seconds);
+  }
+  void count_means(Counts& counts, const xgen_pool& c) const {
     const double lines = static_cast<double>(c.y.planes) * c.y.height * c.kernel_h * c.kernel_w;
     counts.add("lines", lines);
     if (c.stride_w == 1 && c.y.width >= machine.isa.lanes) {
@@ -48,13 +91,10 @@ struct Counter {
       counts.add(c.stride_w == 1 ? "elements_stride_1" : "elements_strided", lines * c.y.width);
     }
     counts.add("outputs", static_cast<double>(c.y.planes) * c.y.height * c.y.width);
-    counts.border(c.y, c.y.planes);
-    counts.memory(bytes_of(c.x), bytes_of(c.y));
-    return counts.take();
   }
   Work operator()(const xgen_global_pool& c) const {
-    Counts counts(step.kernel, machine);
-    counts.add("calls", 1);
+    Counts counts(step.kernel, machine, reach);
+    counts.call();
     counts.add("planes", c.x.planes);
     counts.add("rows", static_cast<double>(c.x.planes) * c.x.height);
     const double whole = std::floor(c.x.width / static_cast<double>(machine.isa.lanes));
@@ -64,9 +104,9 @@ struct Counter {
     return counts.take();
   }
   Work planes(const xgen_planes& y, int kind, bool both) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double v = vectors_of(static_cast<double>(y.height) * y.pitch, machine) * y.planes;
-    counts.add("calls", 1);
+    counts.call();
     counts.add("planes", y.planes);
     counts.add("vectors", v);
     if (both) counts.add("operand_vectors", v);
@@ -80,8 +120,8 @@ struct Counter {
   }
   Work operator()(const xgen_unary& c) const { return planes(c.y, c.kind, false); }
   Work operator()(const xgen_copy& c) const {
-    Counts counts(step.kernel, machine);
-    counts.add("calls", 1);
+    Counts counts(step.kernel, machine, reach);
+    counts.call();
     counts.memory(static_cast<double>(c.y.planes) * c.y.height * c.y.width * 4, bytes_of(c.y));
     if (c.y.phases > 1) {
       counts.split(c.y);
@@ -99,9 +139,9 @@ struct Counter {
     return counts.take();
   }
   Work operator()(const xgen_resize& c) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double positions = static_cast<double>(c.y.height) * c.y.width;
-    counts.add("calls", 1);
+    counts.call();
     counts.add("positions", positions);
     counts.add(c.mode == 0 ? "copied" : "interpolated", positions * c.y.planes);
     counts.border(c.y, c.y.planes);
@@ -110,8 +150,8 @@ struct Counter {
   }
   Work operator()(const xgen_pack& c) const {
     const bool out = step.kernel.starts_with("unpack"), real = step.kernel.ends_with("f32");
-    Counts counts(step.kernel, machine);
-    counts.add("calls", 1);
+    Counts counts(step.kernel, machine, reach);
+    counts.call();
     const double elements = static_cast<double>(c.channels) * c.planes.height * c.planes.width,
                  flat = elements * (real || c.quantize != 0 ? 4 : 1), planes = bytes_of(c.planes);
     counts.memory(out ? planes : flat, out ? flat : planes);
@@ -126,11 +166,28 @@ struct Counter {
   static void count_unpacked(Counts& counts, const xgen_pack& c, bool real) {
     const double rows = static_cast<double>(c.channels) * c.planes.height;
     counts.add("planes", c.channels);
-    counts.add("rows", rows);
-    if (real)
-      counts.copied(rows, c.planes.width);
-    else
+    if (!real) {
+      counts.add("rows", rows);
       counts.add(c.quantize != 0 ? "dequantized" : "elements", rows * c.planes.width);
+      return;
+    }
+    const Rows r = rows_of(c.planes, c.channels);
+    counts.add("rows", r.rows);
+    counts.copied_over(r.rows, r.width, r.pitch, r.width);
+  }
+  // Planes without gaps are one row, which begins with a cache line.
+  struct Rows {
+    double rows;
+    int width, pitch;
+  };
+  static Rows rows_of(const xgen_planes& p, int planes) {
+    if (p.pitch == p.width) return {static_cast<double>(planes), p.width * p.height, 0};
+    return {static_cast<double>(planes) * p.height, p.width, p.pitch};
+  }
+  static void count_filled(Counts& counts, const xgen_planes& p, int planes) {
+    counts.filled_over(planes, p.top * p.pitch + p.left);
+    counts.filled_over(static_cast<double>(planes) * p.height, p.pitch - p.width);
+    counts.filled_over(planes, p.bottom * p.pitch + p.right);
   }
   static void count_packed_f32(Counts& counts, const xgen_pack& c) {
     counts.add("planes", c.channels);
@@ -138,43 +195,36 @@ struct Counter {
       counts.split(c.planes);
       return;
     }
-    const double rows = static_cast<double>(c.channels) * c.planes.height;
-    counts.add("rows", rows);
-    counts.copied(rows, c.planes.width);
-    counts.border(c.planes, c.channels);
+    const Rows r = rows_of(c.planes, c.channels);
+    counts.add("rows", r.rows);
+    counts.copied_over(r.rows, r.width, r.width, r.pitch);
+    count_filled(counts, c.planes, c.channels);
   }
   void count_packed_i8(Counts& counts, const xgen_pack& c) const {
-    const int width = c.planes.width, lanes = machine.isa.lanes;
-    const double rows = static_cast<double>(c.planes.planes) * c.planes.height,
-                 vectors = rows * vectors_of(width, machine);
+    const Rows r = rows_of(c.planes, c.planes.planes);
+    const double in_row = vectors_of(r.width, machine);
     counts.add("planes", c.planes.planes);
-    counts.add("rows", rows);
-    // Rows narrower than a vector are copied for it.
-    const bool narrow = width < lanes;
-    if (c.quantize != 0) {
-      counts.add("quantized_vectors", vectors);
-      if (narrow) counts.add("quantized_narrow", rows);
-    } else {
-      counts.add(narrow ? "interleaved_elements" : "interleaved_vectors",
-                 narrow ? rows * width : vectors);
-    }
-    if (c.planes.phases > 1) {
-      counts.add("scattered", vectors * std::min(width, lanes));
+    counts.add("rows", r.rows);
+    counts.add("packed_vectors", r.rows * in_row);
+    counts.add(c.quantize != 0 ? "quantized_vectors" : "widened_vectors",
+               r.rows / c.planes.planes * in_row * c.channels);
+    if (c.planes.phases > 2) {
+      counts.add("scattered",
+                 static_cast<double>(c.planes.planes) * c.planes.height * c.planes.width);
       counts.add("cleared", bytes_of(c.planes) / 4);
-      return;
+    } else if (c.planes.phases == 2) {
+      counts.split(c.planes);
+    } else {
+      counts.add("crossing_stores", r.rows * in_row * unaligned_rows(r.pitch));
+      count_filled(counts, c.planes, c.planes.planes);
     }
-    if (narrow)
-      counts.copied(rows, width);
-    else
-      counts.add(width % lanes == 0 ? "copied_vectors" : "crossing_vectors", vectors);
-    counts.border(c.planes, c.planes.planes);
   }
   Work operator()(const xgen_move& c) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double rows = outer_rows(c.extent, c.rank);
     const int last = c.rank - 1;
     const bool run = c.x_stride[last] == 1 && c.y_stride[last] == 1;
-    counts.add("calls", 1);
+    counts.call();
     counts.add("rows", rows);
     const double elements = rows * c.extent[last], bytes = elements * c.size;
     counts.add(run ? "copied_vectors" : "elements",
@@ -183,9 +233,9 @@ struct Counter {
     return counts.take();
   }
   Work operator()(const xgen_broadcast& c) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double rows = outer_rows(c.extent, c.rank);
-    counts.add("calls", 1);
+    counts.call();
     counts.add("rows", rows);
     const double elements = rows * c.extent[c.rank - 1];
     counts.add(c.kind == XGEN_POW ? "powers" : "elements", elements);
@@ -193,18 +243,18 @@ struct Counter {
     return counts.take();
   }
   Work operator()(const xgen_map& c) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double v = vectors_of(c.count, machine);
-    counts.add("calls", 1);
+    counts.call();
     counts.add("vectors", v);
     counts.function(c.kind, v);
     counts.memory(4.0 * c.count, 4.0 * c.count);
     return counts.take();
   }
   Work operator()(const xgen_axis& c) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double outputs = static_cast<double>(c.outer) * c.inner;
-    counts.add("calls", 1);
+    counts.call();
     counts.add("outputs", outputs);
     counts.add(c.inner == 1 ? "elements" : "strided", outputs * c.axis);
     const double bytes = 4 * outputs * c.axis;
@@ -212,35 +262,38 @@ struct Counter {
     return counts.take();
   }
   Work operator()(const xgen_matmul& c) const {
-    Counts counts(step.kernel, machine);
+    Counts counts(step.kernel, machine, reach);
     const double rows = static_cast<double>(c.batch) * c.m;
-    counts.add("calls", 1);
+    counts.call();
     counts.add("rows", rows);
     counts.add("products", rows * c.k);
     counts.add(c.b_n == 1 ? "elements" : "strided", rows * c.k * c.n);
     // Each row walks through all of b.
     const double b = 4.0 * c.k * c.n;
-    const Lines again = streamed(b, rows, 4.0 * (c.k + c.n), machine);
+    const Lines again = streamed(b, rows, b + 4.0 * (c.k + c.n), machine);
     counts.memory(4 * rows * c.k, 4 * rows * c.n);
     counts.add("", again);
     return counts.take();
   }
   Work operator()(const xgen_quantize& c) const {
-    Counts counts(step.kernel, machine);
-    counts.add("calls", 1);
+    Counts counts(step.kernel, machine, reach);
+    counts.call();
     counts.add(c.dequantize != 0 ? "dequantized" : "quantized", c.count);
     const double real = 4.0 * c.count, integer = c.count;
     counts.memory(c.dequantize != 0 ? integer : real, c.dequantize != 0 ? real : integer);
     return counts.take();
   }
   Work operator()(const xgen_transfer& c) const {
-    Counts counts(step.kernel, machine);
-    counts.add("calls", 1);
+    Counts counts(step.kernel, machine, reach);
+    counts.call();
     const auto bytes = static_cast<double>(c.bytes);
-    if (c.flip != 0)
+    if (c.flip != 0) {
       counts.add("flipped", bytes);
-    else
-      counts.copied(1, static_cast<int>(c.bytes / 4));
+    } else {
+      const double vectors = std::floor(bytes / 4 / machine.isa.lanes);
+      counts.add("vectors", vectors);
+      if (bytes > 4 * vectors * machine.isa.lanes) counts.add("ends", 1);
+    }
     counts.memory(bytes, bytes);
     return counts.take();
   }
@@ -248,13 +301,14 @@ struct Counter {
 
 std::vector<std::string> names_of_family(const std::string& kernel) {
   using Names = std::vector<std::string>;
-  const Names calls = {"calls"};
   const auto starts = [&](const char* prefix) { return kernel.rfind(prefix, 0) == 0; };
   const auto with_memory = [&](const Names& names, const Names& more = {}) {
-    return joined({calls, names, more, memory_names()});
+    return joined({call_names(), names, more, memory_names()});
   };
   if (starts("plane_conv") || starts("filter_conv")) return conv_work_names(kernel);
-  if (starts("max_pool") || starts("average_pool"))
+  if (starts("max_pool"))
+    return with_memory({"rows", "windows", "columns", "taps", "second_taps"}, border_names());
+  if (starts("average_pool"))
     return with_memory(
         {"rows", "lines", "vectors", "elements_stride_1", "elements_strided", "outputs"},
         border_names());
@@ -267,27 +321,27 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
                        joined({copied_names(), border_names(), split_names()}));
   if (starts("resize")) return with_memory({"positions", "copied", "interpolated"}, border_names());
   if (starts("unpack"))
-    return with_memory({"planes", "rows", "dequantized", "elements"}, copied_names());
+    return with_memory({"planes", "rows", "dequantized", "elements"}, copied_over_names());
   if (starts("pack_f32"))
-    return with_memory({"planes", "rows"}, joined({copied_names(), border_names(), split_names()}));
+    return with_memory({"planes", "rows"}, joined({copied_over_names(), split_names()}));
   if (starts("pack_i8"))
-    return with_memory({"planes", "rows", "quantized_vectors", "quantized_narrow",
-                        "interleaved_vectors", "interleaved_elements", "scattered", "cleared"},
-                       joined({copied_names(), border_names()}));
+    return with_memory({"planes", "rows", "packed_vectors", "quantized_vectors", "widened_vectors",
+                        "crossing_stores", "scattered", "cleared"},
+                       split_names());
   if (starts("move")) return with_memory({"rows", "copied_vectors", "elements"});
   if (starts("broadcast")) return with_memory({"rows", "elements", "powers"});
   if (starts("map_f32")) return with_memory({"vectors"}, function_names());
   if (starts("softmax") || starts("reduce")) return with_memory({"outputs", "elements", "strided"});
   if (starts("matmul")) return with_memory({"rows", "products", "elements", "strided"});
   if (starts("quantize")) return with_memory({"quantized", "dequantized"});
-  if (starts("transfer")) return with_memory({"flipped"}, copied_names());
+  if (starts("transfer")) return with_memory({"flipped", "vectors", "ends"});
   return {};
 }
 
 }  // namespace
 
 Machine machine_of(const Target& target, const std::string& isa) {
-  return {kernels::find_isa(isa), target.l1_bytes, target.l2_bytes, target.l3_bytes};
+  return {kernels::find_isa(isa), {target.l1_bytes, target.l2_bytes, target.l3_bytes}};
 }
 
 const std::vector<std::string>& work_names(const std::string& kernel) {
@@ -302,8 +356,16 @@ const std::vector<std::string>& work_names(const std::string& kernel) {
 
 bool is_counted(const std::string& kernel) { return !names_of_family(kernel).empty(); }
 
-Work work_of(const Program& program, const Step& step, const Machine& machine) {
-  return std::visit(Counter{program, step, machine}, step.args);
+Work work_of(const Program& program, const Step& step, const Machine& machine, const Reach& reach) {
+  return std::visit(Counter{program, step, machine, reach}, step.args);
+}
+
+std::vector<Work> works_of(const Program& program, const Machine& machine) {
+  const std::vector<Reach> reach = reach_of(program);
+  std::vector<Work> works;
+  for (std::size_t i = 0; i < program.steps.size(); ++i)
+    works.push_back(work_of(program, program.steps[i], machine, reach[i]));
+  return works;
 }
 
 }  // namespace xgen::latency

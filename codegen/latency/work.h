@@ -4,15 +4,22 @@
 #include <vector>
 
 #include "codegen/kernels/isa.h"
+#include "codegen/latency/reach.h"
 #include "codegen/program.h"
 #include "core/target.h"
 
 namespace xgen::latency {
 
+/// Data that the cache levels hold, as a core sees them.
+struct Caches {
+  std::int64_t l1_bytes = 32768, l2_bytes = 1048576, l3_bytes = 8388608;
+  friend bool operator==(const Caches&, const Caches&) = default;
+};
+
 /// Where kernels of one instruction set run: what their work depends on besides their arguments.
 struct Machine {
   kernels::Isa isa;
-  std::int64_t l1_bytes = 32768, l2_bytes = 1048576, l3_bytes = 8388608;
+  Caches caches;
 };
 Machine machine_of(const Target& target, const std::string& isa);
 
@@ -35,14 +42,17 @@ struct Work {
 ///                     have; of rows that are copied the rest behind the last whole vector, whose
 ///                     code depends on how many lanes it has.
 ///
-/// And of all of them the 64-byte lines that are read and stored where a repeated call finds its
-/// data in the second cache level, the third, or memory: l2_lines, l3_lines, memory_lines, each
-/// counting what comes from farther as well. A tile of a convolution streams all weights (weight_*)
-/// and reads its window of every lane that its filters keep.
+/// And of all of them the 64-byte lines that are read and stored where a call finds its data in the
+/// second cache level, the third, or memory, by how much is touched since their last use: l2_lines,
+/// l3_lines, memory_lines, each counting what comes from farther as well. A tile of a convolution
+/// streams all weights (weight_*) and reads its window of every lane that its filters keep.
 const std::vector<std::string>& work_names(const std::string& kernel);
 bool is_counted(const std::string& kernel);  ///< whether there is a kernel of this name.
 
-/// The work of a step of a lowered program.
-Work work_of(const Program& program, const Step& step, const Machine& machine);
+/// The work of a step of a lowered program, repeated alone where no reach is given.
+Work work_of(const Program& program, const Step& step, const Machine& machine,
+             const Reach& reach = {});
+/// Of all its steps, when it is run again and again.
+std::vector<Work> works_of(const Program& program, const Machine& machine);
 
 }  // namespace xgen::latency

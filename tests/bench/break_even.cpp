@@ -94,7 +94,7 @@ nlohmann::json row_of(const Shape& s, bool integer, Sparsity::Scheme scheme, int
   nlohmann::json points = nlohmann::json::array();
   double efficiency = 0, nearest = 1;
   for (std::size_t i = 1; i < layers.size(); ++i) {
-    const double time = timings[i].median_us / timings[0].median_us, kept = layers[i]->kept();
+    const double time = timings[i].min_us / timings[0].min_us, kept = layers[i]->kept();
     time_by_kept.emplace_back(kept, time);
     points.push_back({kept, time});
     if (std::abs(kept - 0.25) < nearest) {

@@ -1,5 +1,5 @@
-// What a prediction costs: of a layer that was never asked for, of one that was, and the parts of
-// the first: the graph of the layer alone, its lowering, counting its work, and the model itself.
+// What a prediction costs: of a layer that was never asked for, of one that was, of a kernel call
+// of a lowered network; and the part of the first that counts the layer's work.
 //
 //   latency_predict [--benchmark_filter=...]
 
@@ -10,6 +10,7 @@
 
 #include "codegen/compile.h"
 #include "codegen/latency/fitted_latency.h"
+#include "codegen/latency/layer_work.h"
 #include "codegen/latency/single_layer.h"
 #include "codegen/lower/lower.h"
 #include "codegen/targets.h"
@@ -18,35 +19,42 @@ namespace {
 
 using namespace xgen;
 
+LayerShape depthwise(int channels) {
+  LayerShape shape = latency::square_layer(channels, channels, 5, 7, true);
+  shape.groups = channels;
+  return shape;
+}
+
 struct Case {
   const char* name;
   LayerShape shape;
   LayerVariant variant;
 };
 
-// Layers of ResNet-20 and ResNet-50, dense and pruned.
+// Layers of ResNet-20 and ResNet-50, dense and pruned, and wider ones.
 const std::vector<Case>& cases() {
   const auto layer = [](int c, int kernel, int size, bool int8) {
     return latency::square_layer(c, c, kernel, size, int8);
   };
+  const LayerVariant pattern = {Sparsity::Scheme::pattern, 4, 4, 4, 0.5};
   static const std::vector<Case> all = {
       {"16c3x3_f32_dense", layer(16, 3, 32, false), {}},
-      {"16c3x3_i8_pattern", layer(16, 3, 32, true), {Sparsity::Scheme::pattern, 4, 4, 4, 0.5}},
+      {"16c3x3_i8_pattern", layer(16, 3, 32, true), pattern},
       {"256c3x3_f32_dense", layer(256, 3, 14, false), {}},
-      {"256c3x3_i8_pattern", layer(256, 3, 14, true), {Sparsity::Scheme::pattern, 4, 4, 4, 0.5}},
-      {"512c1x1_f32_block", layer(512, 1, 7, false), {Sparsity::Scheme::block, 8, 1, 0, 0.25}}};
+      {"256c3x3_i8_pattern", layer(256, 3, 14, true), pattern},
+      {"512c1x1_f32_block", layer(512, 1, 7, false), {Sparsity::Scheme::block, 8, 1, 0, 0.25}},
+      {"2048c3x3_f32_dense", layer(2048, 3, 7, false), {}},
+      {"2048c3x3_i8_pattern", layer(2048, 3, 7, true), pattern},
+      {"2048c5x5_i8_depthwise", depthwise(2048), {}}};
   return all;
 }
 
 // A table with one call of the layer's kernel, so that it is predicted from factors.
 latency::LatencyTable table_for(const Case& c, const Target& target) {
-  const Program program =
-      lower::lower(latency::single_layer(c.shape, c.variant), lowering_for(target));
-  const auto step = static_cast<std::size_t>(latency::layer_step(program));
   const std::string& isa = target.kernels.back();
   const latency::Machine machine = latency::machine_of(target, isa);
   return {{target.name, isa, "", ""},
-          {{latency::work_of(program, program.steps[step], machine), 12.0}}};
+          {{latency::layer_work(c.shape, c.variant, lowering_for(target), machine), 12.0}}};
 }
 
 void first_call(benchmark::State& state, const Case& c) {
@@ -69,24 +77,21 @@ void repeated_call(benchmark::State& state, const Case& c) {
   for (auto _ : state) benchmark::DoNotOptimize(model.latency_us(c.shape, c.variant));
 }
 
-void graph_of_the_layer(benchmark::State& state, const Case& c) {
-  for (auto _ : state) benchmark::DoNotOptimize(latency::single_layer(c.shape, c.variant));
+void counting(benchmark::State& state, const Case& c) {
+  const Target target = find_target("x86_64");
+  const latency::Machine machine = latency::machine_of(target, target.kernels.back());
+  const lower::LowerOptions options = lowering_for(target);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(latency::layer_work(c.shape, c.variant, options, machine));
 }
 
-void lowering(benchmark::State& state, const Case& c) {
-  const ir::Graph graph = latency::single_layer(c.shape, c.variant);
-  const lower::LowerOptions options = lowering_for(find_target("x86_64"));
-  for (auto _ : state) benchmark::DoNotOptimize(lower::lower(graph, options));
-}
-
-// A kernel call of a network that is lowered already: its work and its time.
-void lowered_step(benchmark::State& state, const Case& c) {
+// A network that is lowered already, of this layer: the work of its kernel calls and their time.
+void lowered_network(benchmark::State& state, const Case& c) {
   const Target target = find_target("x86_64");
   const latency::FittedLatency model(table_for(c, target), target);
   const Program program =
       lower::lower(latency::single_layer(c.shape, c.variant), lowering_for(target));
-  const int step = latency::layer_step(program);
-  for (auto _ : state) benchmark::DoNotOptimize(model.predict(program, step));
+  for (auto _ : state) benchmark::DoNotOptimize(model.predict(program));
 }
 
 }  // namespace
@@ -97,9 +102,8 @@ int main(int argc, char** argv) {
   const std::vector<std::pair<std::string, void (*)(benchmark::State&, const Case&)>> parts = {
       {"first_call", first_call},
       {"repeated_call", repeated_call},
-      {"graph_of_the_layer", graph_of_the_layer},
-      {"lowering", lowering},
-      {"lowered_step", lowered_step}};
+      {"counting", counting},
+      {"lowered_network", lowered_network}};
   for (const Case& c : cases()) {
     for (const auto& [name, function] : parts)
       benchmark::RegisterBenchmark((std::string(c.name) + "/" + name).c_str(), function, c)

@@ -40,5 +40,17 @@ TEST(FitNonNegative, WeighsSmallTargetsLikeLargeOnes) {
   EXPECT_NEAR(factors[0], (1 / 1.1 + 1 / 0.9) / (1 / (1.1 * 1.1) + 1 / (0.9 * 0.9)), 1e-12);
 }
 
+TEST(FitNonNegative, StaysWithWhatIsExpectedWhereRowsDoNotTell) {
+  // The second and third count are in no row, or always in one proportion with the first.
+  const std::vector<std::vector<double>> rows = {{1, 0, 2}, {2, 0, 4}, {5, 0, 10}};
+  const std::vector<double> targets = {7, 14, 35};
+  EXPECT_THAT(fit_non_negative(rows, targets, {{1, 4, 3}, 0.01}),
+              ElementsAre(DoubleNear(1, 1e-9), DoubleNear(4, 1e-9), DoubleNear(3, 1e-9)));
+  // What rows tell counts for more than what is expected.
+  const std::vector<double> factors = fit_non_negative(rows, targets, {{2, 4, 6}, 0.01});
+  EXPECT_NEAR(factors[0] + 2 * factors[2], 7, 0.05);
+  EXPECT_NEAR(factors[1], 4, 1e-9);
+}
+
 }  // namespace
 }  // namespace xgen::latency

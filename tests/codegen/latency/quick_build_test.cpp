@@ -25,7 +25,7 @@ TEST(QuickBuild, StopsGoesOnAndServesWhenItIsFinished) {
   };
   EXPECT_FALSE(own());
   const FoundTable built = quick_build(target, kMinutes);
-  EXPECT_EQ(built.table.batches(), 2);  // that of the stopped build, and one more
+  EXPECT_EQ(built.table.measurement().batches, 2);  // that of the stopped build, and one more
   EXPECT_TRUE(own());
   EXPECT_EQ(find_table(here)->table.samples().size(), built.table.samples().size());
   EXPECT_FALSE(std::filesystem::exists(table_file(here).string() + ".part"));

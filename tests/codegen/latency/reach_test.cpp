@@ -1,0 +1,84 @@
+#include "codegen/latency/reach.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "codegen/compile.h"
+#include "codegen/latency/single_layer.h"
+#include "codegen/latency/work.h"
+#include "codegen/lower/lower.h"
+#include "codegen/targets.h"
+#include "core/ir/infer_shapes.h"
+
+namespace xgen::latency {
+namespace {
+
+/// Three layers one after another; the second has by far the most weights.
+Program three_layers() {
+  ir::Graph graph;
+  graph.name = "three";
+  ir::ValueId x = graph.add_input("x", {ir::DType::f32, ir::Shape{1, 16, 14, 14}, {}});
+  const int channels[] = {16, 16, 512, 16};
+  for (int i = 0; i < 3; ++i)
+    x = add_layer(graph, str("y", i), square_layer(channels[i], channels[i + 1], 3, 14, false), {},
+                  ir::Activation::Kind::clip, x);
+  graph.set_outputs({x});
+  return lower::lower(ir::infer_shapes(std::move(graph)), lowering_for(find_target("x86_64")));
+}
+
+int step_of(const Program& program, const std::string& name) {
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    if (program.steps[i].name == name) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+TEST(ReachOf, WeightsAreReadAgainAfterAllThatARunTouches) {
+  const Program program = three_layers();
+  const std::vector<Reach> reach = reach_of(program);
+  ASSERT_EQ(reach.size(), program.steps.size());
+  const double all =
+      static_cast<double>(program.weights.size() + 4 * program.table_count + program.arena_bytes) +
+      2 * 4 * 16 * 14 * 14;  // input and output
+  for (const Reach& r : reach) EXPECT_EQ(r.constants, all);
+  // The caller's tensors as well.
+  EXPECT_EQ(reach.front().input, all);
+  EXPECT_EQ(reach.back().output, all);
+}
+
+TEST(ReachOf, WhatAStepReadsWasWrittenByTheOneBefore) {
+  const Program program = three_layers();
+  const std::vector<Reach> reach = reach_of(program);
+  const auto touched = [&](int i) {
+    const Step& step = program.steps[static_cast<std::size_t>(i)];
+    double bytes = static_cast<double>(step.constant_bytes);
+    for (const int b : step.buffers)
+      bytes += static_cast<double>(program.buffers[static_cast<std::size_t>(b)].bytes);
+    return bytes;
+  };
+  const int second = step_of(program, "y1");
+  ASSERT_GT(second, 0);
+  EXPECT_EQ(reach[static_cast<std::size_t>(second)].input,
+            (touched(second - 1) + touched(second)) / 2);
+  // 16 * 512 * 9 fp32 weights, and their list.
+  EXPECT_GT(program.steps[static_cast<std::size_t>(second)].constant_bytes, 4 * 16 * 512 * 9);
+  EXPECT_LT(program.steps[static_cast<std::size_t>(second)].constant_bytes, 5 * 16 * 512 * 9);
+}
+
+TEST(WorksOf, CountWeightsFromFartherAwayThanALayerThatIsRepeated) {
+  const Program program = three_layers();
+  Machine machine = machine_of(find_target("x86_64"), "x86-avx512-vnni");
+  // A run does not fit into the second level, the first layer alone does.
+  machine.caches = {32768, 262144, 8388608};
+  const auto step = static_cast<std::size_t>(step_of(program, "y0"));
+  const auto& names = work_names(program.steps[step].kernel);
+  const auto at = static_cast<std::size_t>(
+      std::find(names.begin(), names.end(), "weight_l3_lines") - names.begin());
+  EXPECT_EQ(work_of(program, program.steps[step], machine).counts.at(at), 0);
+  // 16 * 16 * 9 fp32 weights once.
+  EXPECT_EQ(works_of(program, machine)[step].counts.at(at), 16 * 16 * 9 * 4 / 64);
+}
+
+}  // namespace
+}  // namespace xgen::latency
