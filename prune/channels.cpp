@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "core/glob.h"
@@ -15,10 +16,12 @@ namespace xgen::prune {
 
 namespace {
 
-// A group with its units from the least score on; those that cannot go are left out.
+// Units of a group whose filters are those of the same layers, from the least score on; those that
+// cannot go are left out.
 struct Candidate {
   ThinnedGroup group;
   std::vector<ir::ChannelUnit> removable;
+  std::vector<double> scores;  // of the removable ones
 };
 
 double score_of(const ir::Graph& graph, const ir::ChannelUnit& unit, const FilterScores& scores) {
@@ -35,33 +38,63 @@ bool any_matches(const std::vector<std::string>& globs, const std::string& name)
                      [&](const std::string& glob) { return matches_glob(glob, name); });
 }
 
+// By the weights whose filters they hold, in the order of the graph. Layers that share a residual
+// sum of rising width do not share all of its channels: each keeps some of its own.
+std::map<std::set<ir::ValueId>, std::vector<ir::ChannelUnit>> by_weights(
+    const ir::ChannelGroup& group) {
+  std::map<std::set<ir::ValueId>, std::vector<ir::ChannelUnit>> units;
+  for (const ir::ChannelUnit& unit : group.units) {
+    std::set<ir::ValueId> weights;
+    for (const ir::ConstantSlice& slice : unit.filters) weights.insert(slice.constant);
+    units[weights].push_back(unit);
+  }
+  return units;
+}
+
+std::vector<std::string> producers_of(const ir::Graph& graph, const ir::ChannelGroup& group,
+                                      const std::set<ir::ValueId>& weights) {
+  std::vector<std::string> producers;
+  for (const std::string& name : group.producers) {
+    const ir::Node& node = *graph.find_node(name);
+    if (std::any_of(node.inputs.begin(), node.inputs.end(),
+                    [&](ir::ValueId input) { return weights.count(input) != 0; }))
+      producers.push_back(name);
+  }
+  return producers;
+}
+
 std::vector<Candidate> candidates_of(const ir::Graph& graph, const FilterScores& scores,
                                      const PruneConfig& config, const std::set<std::string>& kept) {
   std::vector<Candidate> candidates;
   for (const ir::ChannelGroup& group : ir::channel_groups(graph)) {
-    Candidate candidate;
-    candidate.group.producers = group.producers;
-    candidate.group.channels = candidate.group.kept = static_cast<int>(group.units.size());
-    std::string& reason = candidate.group.reason;
-    for (const std::string& node : group.producers) {
-      if (any_matches(config.exclude, node)) reason = str(node, " is excluded");
-      if (kept.count(node) != 0) reason = str(node, " would not be faster with fewer channels");
+    for (const auto& [weights, units] : by_weights(group)) {
+      Candidate candidate;
+      candidate.group.producers = producers_of(graph, group, weights);
+      candidate.group.channels = candidate.group.kept = static_cast<int>(units.size());
+      std::string& reason = candidate.group.reason;
+      for (const std::string& node : candidate.group.producers) {
+        if (any_matches(config.exclude, node)) reason = str(node, " is excluded");
+        if (kept.count(node) != 0) reason = str(node, " would not be faster with fewer channels");
+      }
+      std::vector<std::pair<double, std::size_t>> order;
+      std::string pinned;
+      for (std::size_t i = 0; i < units.size(); ++i) {
+        if (units[i].pinned.empty())
+          order.emplace_back(score_of(graph, units[i], scores), i);
+        else
+          pinned = units[i].pinned;
+      }
+      if (order.empty() && reason.empty()) reason = pinned;
+      if (reason.empty()) {
+        std::stable_sort(order.begin(), order.end(),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        for (const auto& [score, unit] : order) {
+          candidate.removable.push_back(units[unit]);
+          candidate.scores.push_back(score);
+        }
+      }
+      candidates.push_back(std::move(candidate));
     }
-    std::vector<std::pair<double, std::size_t>> order;
-    std::string pinned;
-    for (std::size_t i = 0; i < group.units.size(); ++i) {
-      if (group.units[i].pinned.empty())
-        order.emplace_back(score_of(graph, group.units[i], scores), i);
-      else
-        pinned = group.units[i].pinned;
-    }
-    if (order.empty() && reason.empty()) reason = pinned;
-    if (reason.empty()) {
-      std::stable_sort(order.begin(), order.end(),
-                       [](const auto& a, const auto& b) { return a.first < b.first; });
-      for (const auto& [score, unit] : order) candidate.removable.push_back(group.units[unit]);
-    }
-    candidates.push_back(std::move(candidate));
   }
   return candidates;
 }
@@ -110,6 +143,47 @@ std::vector<int> at_share(const std::vector<Candidate>& candidates, double share
   return kept;
 }
 
+// The multiply-adds that go with one channel of a candidate, as long as nothing else goes.
+double macs_per_channel(const ir::Graph& graph, const std::vector<Candidate>& candidates,
+                        std::size_t index) {
+  const Candidate& c = candidates[index];
+  const std::vector<ir::ChannelUnit> one{c.removable.front()};
+  return static_cast<double>(conv_macs(graph) - conv_macs(ir::shrink_channels(graph, one)));
+}
+
+// Ranks the channels of all layers together, by score per multiply-add that goes with them.
+class NetworkRanking {
+ public:
+  NetworkRanking(const ir::Graph& graph, const std::vector<Candidate>& candidates)
+      : candidates_(candidates) {
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+      if (candidates[i].removable.empty() || candidates[i].group.channels == 1) continue;
+      const double macs = std::max(1.0, macs_per_channel(graph, candidates, i));
+      for (const double score : candidates[i].scores) order_.emplace_back(score / macs, i);
+    }
+    std::stable_sort(order_.begin(), order_.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
+
+  // How many channels each candidate keeps where of all that can go a share stays.
+  std::vector<int> at_share(double share, int multiple) const {
+    std::vector<int> gone(candidates_.size());
+    const auto count = static_cast<std::size_t>((1 - share) * static_cast<double>(order_.size()));
+    for (std::size_t i = 0; i < count; ++i) ++gone[order_[i].second];
+    std::vector<int> kept;
+    for (std::size_t i = 0; i < candidates_.size(); ++i) {
+      const int channels = candidates_[i].group.channels;
+      kept.push_back(
+          kept_of(candidates_[i], static_cast<double>(channels - gone[i]) / channels, multiple));
+    }
+    return kept;
+  }
+
+ private:
+  const std::vector<Candidate>& candidates_;
+  std::vector<std::pair<double, std::size_t>> order_;  // score per multiply-add, candidate
+};
+
 std::vector<int> as_listed(const std::vector<Candidate>& candidates,
                            const std::map<std::string, double>& listed, int multiple) {
   std::vector<int> kept = at_share(candidates, 1, multiple);
@@ -152,7 +226,12 @@ ThinnedNetwork thin_channels(const ir::Graph& graph, const FilterScores& scores,
     return thinned(graph, candidates, as_listed(candidates, config.rates.per_layer, multiple));
 
   const double wanted = *config.rates.conv_macs_divided_by;
-  std::vector<int> counts = at_share(candidates, 0, multiple);
+  std::optional<NetworkRanking> ranking;
+  if (config.ranking == "network") ranking.emplace(graph, candidates);
+  const auto counts_at = [&](double share) {
+    return ranking ? ranking->at_share(share, multiple) : at_share(candidates, share, multiple);
+  };
+  std::vector<int> counts = counts_at(0);
   ThinnedNetwork best = thinned(graph, candidates, counts);
   if (best.conv_macs_divided_by < wanted) {
     throw UserError(str("rates/conv_macs_divided_by: expected at most ",
@@ -170,7 +249,7 @@ ThinnedNetwork thin_channels(const ir::Graph& graph, const FilterScores& scores,
   double low = 0, high = 1;
   for (int step = 0; step < 10; ++step) {
     const double middle = (low + high) / 2;
-    (take(at_share(candidates, middle, multiple)) ? low : high) = middle;
+    (take(counts_at(middle)) ? low : high) = middle;
   }
   for (bool more = true; more;) {
     more = false;

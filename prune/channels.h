@@ -15,7 +15,7 @@ namespace xgen::prune {
 /// What the filters of each weight score, by name of the weight.
 using FilterScores = std::map<std::string, std::vector<double>>;
 
-/// Channels that several layers share, and how many of them are left.
+/// Channels that the same layers compute, and how many of them are left.
 struct ThinnedGroup {
   std::vector<std::string> producers;  ///< nodes whose filters compute them.
   int channels = 0, kept = 0;
@@ -30,7 +30,8 @@ struct ThinnedNetwork {
 
 /// Removes the channels whose filters score least. `rates` of the config say how many: with
 /// conv_macs_divided_by every group keeps the same share of its channels, or a lane more, as large
-/// as the MACs allow; with per_layer the channels of the named layers are divided by that. What is
+/// as the MACs allow, or, where the whole network is ranked, what scores most for its
+/// multiply-adds; with per_layer the channels of the named layers are divided by that. What is
 /// kept is a multiple of what a lane holds, so that nothing is computed in vain.
 ///
 /// @param graph  with shapes, one image, before quantization and masks.

@@ -107,6 +107,7 @@ struct PruneConfig {
   bool punched = false;
   int nm_lanes = 4;
   RatesConfig rates;
+  std::string ranking = "layer";
   std::vector<std::string> exclude;
   std::vector<LayerRule> layers;
   AlgorithmConfig algorithm;
@@ -136,6 +137,12 @@ struct PruneConfig {
     v.number("nm_lanes", nm_lanes, {2, 64},
              "nm: M, input lanes in a row, of which the layer's rate says how many live.");
     v.object("rates", rates, "How much to prune.", Need::required);
+    v.choice(
+        "ranking", ranking, {"layer", "network"},
+        "channel, with rates.conv_macs_divided_by: layer: the channels of a layer are ranked, "
+        "and every layer keeps the same share. network: those of all layers together, by score per "
+        "multiply-add that goes with them; for importances that estimate the loss (taylor, "
+        "hessian).");
     v.texts("exclude", exclude, "Globs of node names which stay dense.");
     v.objects("layers", layers,
               "Schemes of single layers; where several match a layer, the last one counts.");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 
 #include "core/ir/infer_shapes.h"
 #include "tests/support/message.h"
@@ -74,6 +75,53 @@ TEST(ThinChannels, ReachTheRateWithWholeLanesOfTheBestFilters) {
   ASSERT_EQ(thin.groups.size(), 3U);
   EXPECT_EQ(thin.groups[0].producers, (std::vector<std::string>{"a", "c"}));
   EXPECT_EQ(thin.groups[2].reason, "\"y\" is an output of the model");
+}
+
+TEST(ThinChannels, RankTheWholeNetworkByScorePerMultiplyAdd) {
+  const ir::Graph graph = Chain().build();
+  PruneConfig ranked = config(1.5);
+  ranked.ranking = "network";
+  FilterScores scores = rising(graph);
+  for (double& score : scores["b.w"]) score += 1000;  // not these
+  const ThinnedNetwork spared = thin_channels(graph, scores, ranked);
+  EXPECT_GE(spared.conv_macs_divided_by, 1.5);
+  EXPECT_EQ(weight_shape(spared.graph, "b.w")[0], 32);
+  EXPECT_LT(weight_shape(spared.graph, "a.w")[0], 16);
+  for (double& score : scores["b.w"]) score *= 1e-6;  // these alone
+  const ThinnedNetwork cut = thin_channels(graph, scores, ranked);
+  EXPECT_GE(cut.conv_macs_divided_by, 1.5);
+  EXPECT_LT(weight_shape(cut.graph, "b.w")[0], 32);
+  EXPECT_EQ(weight_shape(cut.graph, "a.w")[0], 16);
+}
+
+// A shortcut that pads channels (option A): the wider layers have channels of their own.
+TEST(ThinChannels, KeepSomeOfEveryLayerOfAResidualSumOfRisingWidth) {
+  ir::Graph graph;
+  test::RandomTensors random(1);
+  const auto conv = [&](const std::string& name, ir::ValueId x, std::int64_t c_in,
+                        std::int64_t c_out) {
+    ir::Conv op;
+    op.pads = {1, 1, 1, 1};
+    return graph.add_node(name, op,
+                          {x, graph.add_constant(name + ".w", random.f32({c_out, c_in, 3, 3}))});
+  };
+  const ir::ValueId x = graph.add_input("x", {ir::DType::f32, ir::Shape{1, 8, 6, 6}, {}});
+  const ir::ValueId narrow = conv("narrow", x, 8, 16), wide = conv("wide", narrow, 16, 32);
+  const ir::ValueId pads =
+      graph.add_constant("pads", ir::Constant::of<std::int64_t>({8}, {0, 8, 0, 0, 0, 8, 0, 0}));
+  const ir::ValueId padded = graph.add_node("pad", ir::Pad{}, {narrow, pads});
+  const ir::ValueId sum = graph.add_node("sum", ir::Binary{}, {wide, padded});
+  graph.set_outputs({conv("y", sum, 32, 8)});
+  graph = ir::infer_shapes(std::move(graph));
+  const ThinnedNetwork thin = thin_channels(graph, {}, config(3));
+  EXPECT_GE(thin.conv_macs_divided_by, 3);
+  std::map<std::string, int> kept;
+  for (const ThinnedGroup& group : thin.groups) {
+    for (const std::string& node : group.producers) kept[node] += group.kept;
+  }
+  for (const auto& [node, channels] : kept) EXPECT_GE(channels, 4) << node;
+  EXPECT_LT(weight_shape(thin.graph, "narrow.w")[0], 16);
+  EXPECT_LT(weight_shape(thin.graph, "wide.w")[0], 32);
 }
 
 TEST(ThinChannels, FollowNamedRatesAndExclusions) {
