@@ -56,7 +56,7 @@ TEST_F(Run, MixesSchemesAndKeepsTheirZeros) {
   prune["punched"] = true;
   prune["algorithm"] = {
       {"name", "gradual"}, {"importance", "taylor"}, {"epochs", 2}, {"repair_samples", 200}};
-  const Outcome outcome = run("a", {"--json"});
+  const Outcome outcome = run_where_masks_pay("a", {"--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json printed = json::parse(outcome.out);
   std::map<std::string, json> rows;
@@ -86,7 +86,7 @@ TEST_F(Run, KeepsTheZerosOfEarlierStages) {
   for (const json& stage :
        {first, second, third, json{{"name", "more"}, {"kind", "train"}, {"epochs", 1}}})
     config_["stages"].push_back(stage);
-  const Outcome outcome = run("a");
+  const Outcome outcome = run_where_masks_pay("a");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const auto zeros = [&](const std::string& stage, const char* weight) {
     const ir::Graph graph = import_onnx(folder_ / "a" / "checkpoints" / (stage + ".onnx"));
@@ -123,7 +123,7 @@ TEST_F(Run, CarriesItsZerosFromTheMasksToTheBundle) {
                          {"algorithm", {{"name", "one_shot"}}},
                          {"fine_tune", {{"epochs", 1}}}};
   config_["stages"].insert(config_["stages"].begin() + 1, channels);
-  const Outcome outcome = run("a", {"--json"});
+  const Outcome outcome = run_where_masks_pay("a", {"--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
 
   const ir::Graph shipped = import_onnx(folder_ / "a" / "model.onnx");
@@ -218,7 +218,7 @@ TEST_F(Run, RemovesChannelsThenPrunesWhatIsLeft) {
                          {"fine_tune", {{"epochs", 2}, {"distill_from", "dense"}}}};
   config_["stages"].insert(config_["stages"].begin() + 1, channels);
   config_["stages"][2]["rates"] = {{"conv_macs_divided_by", 1.5}};
-  const Outcome outcome = run("a", {"--json"});
+  const Outcome outcome = run_where_masks_pay("a", {"--json"});
   ASSERT_EQ(outcome.code, 0) << outcome.err;
   const json printed = json::parse(outcome.out);
   const json& thinned = printed["stages"][2];
