@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESNET20 = ROOT / "configs/resnet20_cifar10_from_dense.json"
 
 
 def arguments(description):
@@ -17,6 +18,14 @@ def arguments(description):
     parser.add_argument("--xgen", default=str(ROOT / "build/release/cli/xgen-train"), help="the program to run")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the config")
     return parser
+
+
+def run_config(xgen, config, output, overrides=()):
+    """Like run(), of a config that is written beside the run's folder."""
+    file = pathlib.Path(f"{output}.json")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(config, indent=1))
+    return run(xgen, file, output, overrides)
 
 
 def run(xgen, config, output, overrides=()):
@@ -32,6 +41,49 @@ def run(xgen, config, output, overrides=()):
     if status not in (0, 3):
         sys.exit(f"{' '.join(command)}: exit code {status}")
     return json.loads((pathlib.Path(output) / "report.json").read_text())
+
+
+def resnet20(name, prune, epochs, kind="int8", requirements=None):
+    """A config: the committed dense ResNet-20 pruned as `prune` says and fine-tuned; fp32 has no stage that quantizes."""
+    config = json.loads(RESNET20.read_text())
+    for place, key in ((config["model"], "onnx"), (config["data"], "path")):
+        place[key] = str((RESNET20.parent / place[key]).resolve())
+    config["name"] = name
+    stage, quantize, ship = config["stages"]
+    for key in ("scheme", "patterns", "rates", "algorithm", "training"):
+        stage.pop(key, None)
+    stage.update(final_type=kind, **prune)
+    stage["fine_tune"]["epochs"] = epochs
+    config["stages"] = [stage, quantize, ship] if kind == "int8" else [stage, ship]
+    if requirements:
+        config["requirements"] = requirements
+    config.pop("$schema", None)
+    return config
+
+
+class Rows:
+    """What finished runs have shown, a JSON line each, beside the page that is made of them.
+
+    A run that has a line with the same settings is not repeated, wherever it was done.
+    """
+
+    def __init__(self, page):
+        self.file = page.with_suffix(".jsonl")
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        self.rows = {row["name"]: row for row in map(json.loads, lines)}
+
+    def get(self, name, settings):
+        row = self.rows.get(name)
+        return row if row and row["settings"] == settings else None
+
+    def add(self, name, settings, report, figures):
+        manifest = report["manifest"]
+        row = {"name": name, "settings": settings, "date": datetime.date.today().isoformat(), "cpu": manifest["cpu"],
+               "libtorch": manifest["libtorch"], "threads": manifest["threads"], "target": manifest["target"], **figures}
+        self.rows[name] = row
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text("".join(json.dumps(r) + "\n" for r in self.rows.values()))
+        return row
 
 
 def variants(report):
@@ -95,9 +147,14 @@ def geometric_mean(values):
 
 def heading(title, command, report):
     """The top of a page of results: what was run, when, on what."""
-    manifest = report["manifest"]
+    return heading_of_rows(title, command, [{"date": datetime.date.today().isoformat(), **report["manifest"]}])
+
+
+def heading_of_rows(title, command, rows):
+    dates = sorted({row["date"] for row in rows})
+    machines = "; ".join(sorted({f"{row['cpu']}, LibTorch {row['libtorch']}" for row in rows}))
     return (
         f"# {title}\n\n"
-        f"`{command}`, {datetime.date.today().isoformat()}; {manifest['cpu']}, LibTorch {manifest['libtorch']},\n"
-        f"{manifest['threads']} threads for training, 1 for the compiled network, target {manifest['target']}.\n\n"
+        f"`{command}`, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}; {machines},\n"
+        f"{rows[0]['threads']} threads for training, 1 for the compiled network, target {rows[0]['target']}.\n\n"
     )
