@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <deque>
 #include <future>
 #include <memory>
@@ -29,7 +30,7 @@ constexpr int kVisits = 8;
 constexpr int kTurns = 6;  // of each network in a visit
 // What takes less is not told by a clock that takes a tenth of it.
 constexpr double kShortestUs = 0.2;
-// A kill loses at most so much.
+// A kill loses at most so much of what is finished, and the batches that are open.
 constexpr double kMinutesUnsaved = 0.25;
 
 /// A network of one batch, loaded, with the work of each of its kernels.
@@ -116,8 +117,10 @@ LatencyTable build_table(const Target& target, const BuildOptions& options) {
   };
   double saved = 0;
   const auto table = [&] {
-    if (measurement.reference_us == 0 || reference.least_us() < measurement.reference_us)
-      measurement.reference_us = reference.least_us();
+    const double now_us = reference.least_us();
+    if (std::isfinite(now_us) &&
+        (measurement.reference_us == 0 || now_us < measurement.reference_us))
+      measurement.reference_us = now_us;
     return LatencyTable(platform, samples, measurement);
   };
   std::deque<Batch> open;

@@ -14,10 +14,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // What a last-level cache holds of a network changes over so many runs.
-constexpr int kRunsBefore = 2;  // and those that time the whole
+constexpr int kRunsBefore = 2;   // and those that time the whole
 constexpr double kTurnUs = 200;  // about how long the runs of a turn that count take
 constexpr int kFewestRuns = 3, kMostRuns = 10;
 constexpr double kAgree = 0.02;  // relative
+// Large models are not waited for so long as to settle.
+constexpr double kMostSeconds = 15;
+constexpr int kFewestTurns = 3;
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
@@ -43,7 +46,8 @@ double time_run(TimedModel& model) {
 }  // namespace
 
 StepTurns::StepTurns(TimedModel& model) : model_(&model), clock_us_(clock_us()) {
-  runs_per_turn_ = std::clamp(static_cast<int>(kTurnUs / time_run(*model_)), kFewestRuns, kMostRuns);
+  runs_per_turn_ =
+      std::clamp(static_cast<int>(kTurnUs / time_run(*model_)), kFewestRuns, kMostRuns);
   least_.run_us = kNever;
   least_.step_us.assign(static_cast<std::size_t>(model_->model().step_count()), kNever);
 }
@@ -79,9 +83,13 @@ std::vector<StepTimes> time_steps(const std::vector<TimedModel*>& models, int fe
                                   const std::function<void()>& each_round) {
   std::vector<StepTurns> turns;
   for (TimedModel* model : models) turns.emplace_back(*model);
+  const Clock::time_point start = Clock::now();
   for (int round = 0; round < most; ++round) {
     for (StepTurns& t : turns) t.take();
     if (each_round) each_round();
+    if (round + 1 >= std::min(fewest, kFewestTurns) &&
+        Clock::now() - start > std::chrono::duration<double>(kMostSeconds))
+      break;
     if (round + 1 >= fewest &&
         std::all_of(turns.begin(), turns.end(), [](const StepTurns& t) { return t.is_settled(); }))
       break;

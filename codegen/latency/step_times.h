@@ -37,8 +37,10 @@ class StepTurns {
   StepTimes least_;
 };
 
-/// Models take turns until all are settled, or `most` times.
+/// Models take turns until all are settled, `most` times, or for 15 seconds, but three times at
+/// least.
 ///
+/// @param fewest  turns before they can be settled.
 /// @param each_round  what else is done in each round, after the models.
 std::vector<StepTimes> time_steps(const std::vector<TimedModel*>& models, int fewest = 15,
                                   int most = 101, const std::function<void()>& each_round = {});
