@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -67,9 +68,10 @@ class RunFixture : public ::testing::Test {
     const fs::path measured = folder_ / ("before " + output) / "measurements.json";
     json times = json::parse(text_of(measured));
     for (auto& [name, us] : times["layers_us"].items()) {
-      const bool is_layer = name.find(" | ") != std::string::npos;
-      if (is_layer) us = name.ends_with("| dense") ? 2 : 1;
-      if (!is_layer && name.find(" network ") == std::string::npos)
+      int in = 0, out = 0;  // of a layer alone: "conv 16->32 ... | dense"
+      if (std::sscanf(name.c_str(), "%*s %d->%d", &in, &out) == 2)
+        us = (name.ends_with("| dense") ? 2 : 1) * in * out;
+      else if (name.find(" network ") == std::string::npos)
         us = name.find(" dense ") != std::string::npos ? 2 : 1;
     }
     std::ofstream(measured) << times.dump();
