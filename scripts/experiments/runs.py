@@ -98,12 +98,12 @@ def stage(report, kind):
     return next(s for s in report["stages"] if s["kind"] == kind)
 
 
-def against_peers(output):
-    """What scripts/bench_peers measures of a run, kept in its folder."""
+def against_peers(output, *options):
+    """What scripts/bench_peers measures of a run, with options of it, kept in its folder."""
     file = pathlib.Path(output) / "peers.json"
     if not file.exists():
         print("== scripts/bench_peers", output, file=sys.stderr, flush=True)
-        subprocess.run([ROOT / "scripts/bench_peers", output, "--json", file], stdout=subprocess.DEVNULL, check=True)
+        subprocess.run([ROOT / "scripts/bench_peers", output, "--json", file, *options], stdout=subprocess.DEVNULL, check=True)
     return json.loads(file.read_text())
 
 
