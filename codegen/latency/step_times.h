@@ -17,8 +17,9 @@ struct StepTimes {
 /// steps before left them; of all turns the least.
 ///
 /// A neighbour on the same core or in the same cache slows a machine down by a fifth for some
-/// tenths of a second. On one so disturbed that single turns agreed within 10 % for 65 % of the
-/// steps, the least of 49 turns agreed with that of 49 others for 97 %.
+/// tenths of a second and more. On one that was so disturbed more than half of the time, 65 % of
+/// steps that were timed for half a second at two moments agreed within 10 %; the least of 49
+/// turns and that of 49 others did for 97 %.
 class StepTurns {
  public:
   explicit StepTurns(TimedModel& model);
