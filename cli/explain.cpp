@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cli/model_file.h"
 #include "cli/table.h"
 #include "codegen/lower/layout.h"
 #include "core/error.h"
@@ -100,15 +101,16 @@ json explain(const CompiledModel& model, const PrunedTimes* times) {
                       {"nodes_before", p.nodes_before},
                       {"nodes_after", p.nodes_after}});
   }
-  for (const Step& s : model.program.steps) {
+  for (const LayerCalls& layer : by_layer(steps_of(model.program))) {
+    const StepInfo& s = layer.info;
     steps.push_back({{"name", s.name},
                      {"op", s.op},
                      {"kernel", s.kernel},
                      {"scheme", s.scheme},
-                     {"sizes", s.comment},
+                     {"sizes", s.sizes},
                      {"macs", s.macs},
                      {"dense_macs", s.dense_macs},
-                     {"why", why(model, s, times)}});
+                     {"why", why(model, model.program.steps[layer.steps[0]], times)}});
   }
   return {{"passes", passes}, {"steps", steps}};
 }

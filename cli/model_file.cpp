@@ -1,6 +1,7 @@
 #include "cli/model_file.h"
 
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "codegen/kernels/isa.h"
@@ -115,6 +116,29 @@ std::vector<StepInfo> steps_of(const Program& program) {
   for (const Step& s : program.steps)
     steps.push_back({s.name, s.op, s.kernel, s.scheme, s.comment, s.macs, s.dense_macs});
   return steps;
+}
+
+std::vector<LayerCalls> by_layer(const std::vector<StepInfo>& steps) {
+  std::vector<LayerCalls> layers;
+  std::map<std::string, std::size_t> convolutions;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const StepInfo& step = steps[i];
+    if (step.op == "Conv") {
+      const auto [known, is_new] = convolutions.emplace(step.name, layers.size());
+      if (!is_new) {
+        LayerCalls& layer = layers[known->second];
+        layer.info.macs += step.macs;
+        layer.info.dense_macs += step.dense_macs;
+        layer.steps.push_back(i);
+        continue;
+      }
+    }
+    layers.push_back({step, {i}});
+  }
+  for (LayerCalls& layer : layers) {
+    if (layer.steps.size() > 1) layer.info.sizes += str(", in ", layer.steps.size(), " parts");
+  }
+  return layers;
 }
 
 std::string OpenModel::kernels_text() const {

@@ -37,6 +37,14 @@ struct StepInfo {
 };
 std::vector<StepInfo> steps_of(const Program& program);
 
+/// A layer: one kernel call, or all those of a convolution that is computed in parts.
+struct LayerCalls {
+  StepInfo info;                   ///< multiply-adds of all its calls.
+  std::vector<std::size_t> steps;  ///< indices.
+};
+/// In the order of their first calls.
+std::vector<LayerCalls> by_layer(const std::vector<StepInfo>& steps);
+
 /// A model that runs here.
 struct OpenModel {
   HostModel model;

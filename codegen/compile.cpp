@@ -74,6 +74,7 @@ lower::LowerOptions lowering_for(const Target& target) {
   lowering.dense_group_f32 = target.dense_group_fp32;
   lowering.dense_group_i8 = target.dense_group_int8;
   lowering.vector_lanes = target.vector_lanes;
+  lowering.cache_bytes = target.l2_bytes;
   return lowering;
 }
 

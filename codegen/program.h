@@ -38,6 +38,7 @@ struct Step {
   std::int64_t dense_macs = 0;     ///< those of the layer without sparsity.
   std::set<int> buffers = {};      ///< of the program's, which it reads or writes.
   std::size_t constant_bytes = 0;  ///< of the weights and tables that were made for it.
+  std::string part = {};  ///< "planes 0 to 7": of the result, where several steps compute a node.
 };
 
 /// An input or output of the model as the caller sees it.

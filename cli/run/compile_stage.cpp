@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "cli/evaluate_compiled.h"
+#include "cli/model_file.h"
 #include "cli/run/layer_latency.h"
 #include "cli/run/run_context.h"
 #include "cli/run/twin_times.h"
@@ -123,12 +124,13 @@ void measure_variants(RunContext& run, const std::string& stage, std::vector<Var
 json layer_rows(const Variant& compressed, const latency::LayerTwinTimes& times,
                 const std::set<std::string>& losers, const latency::Ceiling& ceiling) {
   json rows = json::array();
-  for (const Step& step : compressed.program.steps) {
+  for (const LayerCalls& layer : by_layer(steps_of(compressed.program))) {
+    const StepInfo& step = layer.info;
     json row = {{"name", step.name},
                 {"op", step.op},
                 {"kernel", step.kernel},
                 {"scheme", step.scheme},
-                {"sizes", step.comment},
+                {"sizes", step.sizes},
                 {"macs", step.macs},
                 {"status", step.scheme == "dense" ? "dense" : "pruned"},
                 {"reason", ""}};

@@ -41,9 +41,10 @@ json layer_rows(Benched& b, int runs, const latency::Ceiling& ceiling) {
   const std::vector<double> times =
       time_steps({&b.timed}, std::min(11, runs), std::min(31, runs)).front().step_us;
   json rows = json::array();
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    const StepInfo& step = b.steps.at(i);
-    const double ms = 1e-3 * times[i];
+  for (const LayerCalls& layer : by_layer(b.steps)) {
+    const StepInfo& step = layer.info;
+    double ms = 0;
+    for (const std::size_t i : layer.steps) ms += 1e-3 * times.at(i);
     const double gflops = 2e-6 * static_cast<double>(step.macs) / ms;
     const bool integer = step.kernel.find("_i8") != std::string::npos;
     const double top = integer ? ceiling.int8 : ceiling.fp32;

@@ -44,7 +44,7 @@ void emit_tables(CWriter& c, const Program& program) {
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     const Step& step = program.steps[i];
     c.line("/* ", i, "  ", step.name, " (", step.op, ")", step.comment.empty() ? "" : ": ",
-           step.comment, " */");
+           step.comment, step.part.empty() ? "" : ", ", step.part, " */");
     c.line(c_arguments(step.args, str("step_", i))).line();
   }
   if (!program.lists.empty()) {

@@ -168,6 +168,10 @@ std::string PlaneConvVariant::symbol() const {
   return str("plane_conv_", name_of(type), "_g", group);
 }
 
+int PlaneConvVariant::planes() const {
+  return type == ConvType::i8 || type == ConvType::i8_depthwise ? group / 4 : group;
+}
+
 const std::vector<PlaneConvVariant>& plane_conv_variants() {
   static const std::vector<PlaneConvVariant> variants = {
 #define XGEN_PLANE_CONV(type, group) {ConvType::type, group},
@@ -226,8 +230,8 @@ std::string emit_plane_conv(const PlaneConvVariant& v, const Isa& isa) {
     for (int vectors = 1; vectors <= widest; ++vectors)
       tiles += str(", ", v.symbol(), "_t", vectors);
     c.line("static const tile_function tiles[] = {", tiles, "};");
-    c.line("static const tile_kind kind = {tiles, ", widest, ", ", v.group, ", ",
-           stores_int8 ? v.group / 4 : v.group, ", ", 4 * v.group, "};");
+    c.line("static const tile_kind kind = {tiles, ", widest, ", ", v.group, ", ", v.planes(), ", ",
+           v.entry_bytes(), "};");
     c.line("plane_conv(c, ctx, &kind);");
   });
   c.line();

@@ -22,6 +22,8 @@ struct PlaneConvVariant {
   ConvType type = ConvType::f32;
   int group = 4;
   std::string symbol() const;  ///< "plane_conv_f32_g4"
+  int planes() const;          ///< that a group of filters fills.
+  std::size_t entry_bytes() const { return 4 * static_cast<std::size_t>(group); }  ///< of weights.
   friend auto operator<=>(const PlaneConvVariant&, const PlaneConvVariant&) = default;
 };
 

@@ -156,7 +156,8 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
 
 }  // namespace
 
-ListWork list_work(const Program& program, std::int32_t list, std::int32_t groups) {
+ListWork list_work(const Program& program, std::int32_t list, std::int32_t begin,
+                   std::int32_t groups) {
   const auto at = std::find_if(program.lists.begin(), program.lists.end(),
                                [&](const xgen_list& l) { return l.list == list; });
   XGEN_CHECK(at != program.lists.end(), "no list ", list, " in ", program.name);
@@ -182,14 +183,20 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t group
     add_pattern(0, static_cast<double>(at->lanes) * groups);
     return work;
   }
+  const auto count_of = [&](std::int32_t group) {
+    std::uint16_t count = 0;
+    std::memcpy(&count, data + at->counts + 2 * group, 2);
+    return count;
+  };
+  const std::int32_t first = begin - at->begin;
   std::size_t e = 0;
+  for (std::int32_t g = 0; g < first; ++g) e += count_of(g);
+  const std::size_t begin_entry = e;
   std::uint16_t last = 0;
   std::vector<double> by_pattern(256, 0.0);
-  for (std::int32_t g = 0; g < at->groups; ++g) {
-    std::uint16_t count = 0;
-    std::memcpy(&count, data + at->counts + 2 * g, 2);
+  for (std::int32_t g = first; g < first + groups; ++g) {
     std::set<std::uint16_t> read;  // a lane has an entry for each pattern that makes up its taps
-    for (const std::size_t end = e + count; e < end; ++e) {
+    for (const std::size_t end = e + count_of(g); e < end; ++e) {
       std::uint16_t lane = 0;
       std::memcpy(&lane, data + at->entries + 2 * e, 2);
       read.insert(lane);
@@ -203,7 +210,7 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t group
     if (by_pattern[p] > 0) add_pattern(p, by_pattern[p]);
   }
   work.lanes = last + 1;
-  work.entries = static_cast<double>(e) * at->pattern_taps;
+  work.entries = static_cast<double>(e - begin_entry) * at->pattern_taps;
   return work;
 }
 

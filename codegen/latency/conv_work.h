@@ -18,7 +18,9 @@ struct ListWork {
   std::map<std::int32_t, double>
       taps;  ///< entries by the bytes from a lane's start to what is read.
 };
-ListWork list_work(const Program& program, std::int32_t list, std::int32_t groups);
+/// @param begin  xgen_conv::begin of a call, which may start in the middle of a list.
+ListWork list_work(const Program& program, std::int32_t list, std::int32_t begin,
+                   std::int32_t groups);
 
 /// The work of a plane_conv or filter_conv_map, from its arguments and lists; lists may be those of
 /// a layer that was never lowered.

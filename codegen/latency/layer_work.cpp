@@ -10,6 +10,7 @@
 #include "codegen/latency/single_layer.h"
 #include "codegen/lower/conv_plan.h"
 #include "codegen/passes/crop_taps.h"
+#include "codegen/passes/hoist_stride.h"
 #include "core/error.h"
 
 namespace xgen::latency {
@@ -19,7 +20,8 @@ namespace {
 using lower::ConvForm;
 using lower::ListSums;
 
-// The layer as lowering sees it: rows and columns of the kernel that meet padding alone are gone.
+// The layer as lowering sees it: rows and columns of the kernel that meet padding alone are gone,
+// and positions of the image that a stride leaves out.
 struct Layer {
   ConvForm form;
   lower::Spatial x, y;
@@ -57,6 +59,10 @@ Layer layer_of(const LayerShape& shape, const LayerVariant& variant) {
     form.conv = crop->conv;
     form.shape.kh = static_cast<int>(crop->rows.size());
     form.shape.kw = static_cast<int>(crop->columns.size());
+  }
+  if (height * width > 1 && passes::reads_by_stride(form.conv, form.shape.kh, form.shape.kw)) {
+    form.conv.strides = {1, 1};
+    layer.x = {shape.c_in, height, width};
   }
   return layer;
 }

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "codegen/latency/single_layer.h"
-#include "codegen/passes/crop_taps.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 
@@ -155,7 +154,7 @@ class Images {
   }
   ir::Graph finish(ValueId output) {
     graph_.set_outputs({output});
-    return ir::infer_shapes(passes::crop_taps(ir::infer_shapes(std::move(graph_))));
+    return lowering_form(std::move(graph_));
   }
 
  private:

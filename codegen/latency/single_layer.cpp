@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "codegen/passes/crop_taps.h"
+#include "codegen/passes/hoist_stride.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 
@@ -146,6 +147,11 @@ ir::ValueId add_layer(ir::Graph& graph, const std::string& name, const LayerShap
   return y;
 }
 
+ir::Graph lowering_form(ir::Graph graph) {
+  graph = ir::infer_shapes(passes::crop_taps(ir::infer_shapes(std::move(graph))));
+  return ir::infer_shapes(passes::hoist_stride(std::move(graph)));
+}
+
 ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
                        const LayerExtras& extras) {
   ir::Graph graph;
@@ -164,7 +170,7 @@ ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,
     residual = input("r", shape.c_out, height, width, per_tensor(0.03F, 5));
   }
   graph.set_outputs({add_layer(graph, "y", shape, variant, extras.activation, x, residual)});
-  return ir::infer_shapes(passes::crop_taps(ir::infer_shapes(std::move(graph))));
+  return lowering_form(std::move(graph));
 }
 
 int layer_step(const Program& program) {

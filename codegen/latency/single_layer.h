@@ -33,6 +33,9 @@ struct MaskForm {
 };
 MaskForm mask_form(const LayerShape& shape, const LayerVariant& variant);
 
+/// What the passes of whole models make of layers like these.
+ir::Graph lowering_form(ir::Graph graph);
+
 /// A graph of this one layer with seeded weights and, where the variant is sparse, a seeded mask:
 /// what is generated and timed. Already in the form that lowering takes.
 ir::Graph single_layer(const LayerShape& shape, const LayerVariant& variant,

@@ -10,6 +10,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Large functions are timed for this long at most, with no fewer rounds than these.
+constexpr double kLongestUs = 20e6;
+constexpr int kFewestRounds = 5;
+
 double microseconds_since(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
 }
@@ -21,6 +25,13 @@ int calls_for(const std::function<void()>& function) {
   function();
   const double once = std::max(0.05, microseconds_since(start));
   return std::clamp(static_cast<int>(100.0 / once), 1, 1000);
+}
+
+// Half the width of the middle half of times, relative to their median.
+double spread_of(std::vector<double> us) {
+  std::sort(us.begin(), us.end());
+  const std::size_t n = us.size();
+  return (us[3 * n / 4] - us[n / 4]) / 2 / us[n / 2];
 }
 
 }  // namespace
@@ -37,25 +48,21 @@ Timing timing_of(std::vector<double> us) {
   return {us[n / 2], us[n * 95 / 100], us.front()};
 }
 
-double spread_of(std::vector<double> us) {
-  std::sort(us.begin(), us.end());
-  const std::size_t n = us.size();
-  return (us[3 * n / 4] - us[n / 4]) / 2 / us[n / 2];
-}
-
 std::vector<Timing> time_interleaved(const std::vector<std::function<void()>>& functions,
                                      int min_rounds, int max_rounds, double spread) {
   std::vector<int> calls;
   std::vector<std::vector<double>> samples(functions.size());
   for (const auto& f : functions) calls.push_back(calls_for(f));
-  for (int round = 0; round < max_rounds; ++round) {
+  const auto begin = Clock::now();
+  for (int round = 1; round <= max_rounds; ++round) {
     for (std::size_t i = 0; i < functions.size(); ++i) {
       functions[i]();
       const auto start = Clock::now();
       for (int c = 0; c < calls[i]; ++c) functions[i]();
       samples[i].push_back(microseconds_since(start) / calls[i]);
     }
-    if (round + 1 < min_rounds) continue;
+    if (round >= kFewestRounds && microseconds_since(begin) > kLongestUs) break;
+    if (round < min_rounds) continue;
     if (std::all_of(samples.begin(), samples.end(),
                     [&](const auto& s) { return spread_of(s) < spread; }))
       break;

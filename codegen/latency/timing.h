@@ -13,11 +13,9 @@ struct Timing {
 double median(std::vector<double> values);  ///< of at least one.
 /// @param microseconds  of the calls, at least one.
 Timing timing_of(std::vector<double> microseconds);
-/// Half the width of the middle half of times, relative to their median.
-double spread_of(std::vector<double> microseconds);
 
 /// Interleaved timing: each function in turn, once to fetch what it reads and then timed, until the
-/// median of each is stable.
+/// median of each is stable, or 20 s and 5 rounds have passed.
 ///
 /// @param spread  half the width of the middle half of the samples, relative to their median, that
 ///                is small enough.

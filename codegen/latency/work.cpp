@@ -31,10 +31,12 @@ struct Counter {
   const Reach& reach;
 
   Work operator()(const xgen_conv& c) const {
-    return conv_map_work(step.kernel, c, list_work(program, c.list, c.groups), machine, reach);
+    return conv_map_work(step.kernel, c, list_work(program, c.list, c.begin, c.groups), machine,
+                         reach);
   }
   Work operator()(const xgen_filter_conv& c) const {
-    return filter_conv_work(step.kernel, c, list_work(program, c.list, c.groups), machine, reach);
+    return filter_conv_work(step.kernel, c, list_work(program, c.list, c.begin, c.groups), machine,
+                            reach);
   }
   Work operator()(const xgen_pool& c) const {
     Counts counts(step.kernel, machine, reach);
@@ -122,7 +124,8 @@ struct Counter {
   Work operator()(const xgen_copy& c) const {
     Counts counts(step.kernel, machine, reach);
     counts.call();
-    counts.memory(static_cast<double>(c.y.planes) * c.y.height * c.y.width * 4, bytes_of(c.y));
+    const double of_row = 4.0 * c.y.width * std::clamp(c.column_step, 1, 16);
+    counts.memory(of_row * c.y.planes * c.y.height, bytes_of(c.y));
     if (c.y.phases > 1) {
       counts.split(c.y);
       return counts.take();
@@ -131,8 +134,8 @@ struct Counter {
     counts.add("rows", rows);
     if (c.requantize != 0)
       counts.add("requantized", rows * c.y.width);
-    else if (c.column_step == 1)
-      counts.copied(rows, c.y.width);
+    else if (c.column_step <= 2)
+      counts.copied(rows, c.column_step * c.y.width);
     else
       counts.add("gathered", rows * c.y.width);
     counts.border(c.y, c.y.planes);

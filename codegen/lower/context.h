@@ -35,7 +35,8 @@ struct LowerOptions {
       false;                ///< store int8 as x ^ 0x80: what the architecture's dot product reads.
   int dense_group_f32 = 8;  ///< filters a group of dense layers.
   int dense_group_i8 = 8;
-  int vector_lanes = 16;  ///< of the widest vector: what a convolution over positions fills.
+  int vector_lanes = 16;        ///< of the widest vector: what a convolution over positions fills.
+  std::size_t cache_bytes = 0;  ///< a core's own: pairs of layers are computed in parts for it.
   /// Taken where it serves a layer; plane_conv serves all.
   ConvFamily conv_family = ConvFamily::fastest;
   bool use_sparsity = true;  ///< false: pruned layers are compiled as dense ones, for comparison.

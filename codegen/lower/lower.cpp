@@ -1,5 +1,6 @@
 #include "codegen/lower/lower.h"
 
+#include "codegen/lower/interleave.h"
 #include "codegen/lower/memory_plan.h"
 
 namespace xgen::lower {
@@ -16,7 +17,9 @@ Program lower(const ir::Graph& graph, const LowerOptions& options) {
     lower_row_major(context, node);
   }
   Program program = context.finish();
-  plan_memory(program, context.buffer_bytes());
+  std::vector<std::size_t> buffer_bytes = context.buffer_bytes();
+  interleave_depthwise(program, buffer_bytes, options.cache_bytes);
+  plan_memory(program, buffer_bytes);
   return program;
 }
 

@@ -3,44 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include "codegen/step_fields.h"
+#include "codegen/lower/arena_fields.h"
 #include "core/error.h"
 
 namespace xgen::lower {
 
 namespace {
-
-constexpr std::size_t kDistanceMask = (std::size_t{1} << 40) - 1;
-
-bool is_offset(std::size_t address) {
-  return address != XGEN_NONE && (address & XGEN_CONSTANT) == 0;
-}
-
-// Calls `see(address)` for every arena offset of a step.
-template <class See>
-struct ArenaVisitor {
-  See see;
-  template <class T>
-  void value(const char*, T&) {}
-  template <class T>
-  void array(const char*, T&, int) {}
-  void constant(const char*, std::size_t&) {}
-  void arena(const char*, std::size_t& address) {
-    if (is_offset(address)) see(address);
-  }
-  void planes(const char*, xgen_planes& p) {
-    if (p.planes > 0)
-      visit_fields(*this, p);
-    else if (p.plane == 0 && p.data != XGEN_NONE && p.data != 0)
-      arena("data", p.data);  // one value a channel
-  }
-};
-
-template <class See>
-void visit_arena(Step& step, See see) {
-  ArenaVisitor<See> visitor{see};
-  std::visit([&](auto& args) { visit_fields(visitor, args); }, step.args);
-}
 
 struct Life {
   int first = -1, last = -1;
@@ -53,8 +21,8 @@ void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes)
   for (int i = 0; i < static_cast<int>(program.steps.size()); ++i) {
     Step& step = program.steps[static_cast<std::size_t>(i)];
     visit_arena(step, [&](std::size_t& address) {
-      step.buffers.insert(static_cast<int>(address >> 40));
-      Life& life = lives.at(address >> 40);
+      step.buffers.insert(static_cast<int>(buffer_of(address)));
+      Life& life = lives.at(buffer_of(address));
       if (life.first < 0) life.first = i;
       life.last = i;
     });
@@ -89,7 +57,7 @@ void plan_memory(Program& program, const std::vector<std::size_t>& buffer_bytes)
   }
   for (Step& step : program.steps) {
     visit_arena(step, [&](std::size_t& address) {
-      address = place[address >> 40] + (address & kDistanceMask);
+      address = place[buffer_of(address)] + distance_of(address);
     });
   }
   for (std::size_t b = 0; b < buffer_bytes.size(); ++b)

@@ -175,7 +175,7 @@ bool lower_slice(Context& context, const Node& node) {
   args.x = context.planes(in);
   args.x.data += static_cast<std::size_t>(lane) * args.x.plane;
   args.x.planes = lanes;
-  args.y = context.define_planes(out);
+  args.y = map == all ? context.define_planes_like(out, in) : context.define_planes(out);
   if (args.y.planes != lanes || context.channels(out) != map) return false;
   args.row = static_cast<std::int32_t>(first[2]);
   args.row_step = static_cast<std::int32_t>(step[2]);

@@ -4,6 +4,7 @@
 
 #include "codegen/passes/crop_taps.h"
 #include "codegen/passes/fuse_epilogue.h"
+#include "codegen/passes/hoist_stride.h"
 #include "codegen/passes/to_conv.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
@@ -35,6 +36,7 @@ const Pass kPasses[] = {
      false},
     {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
     {"crop_taps", [](ir::Graph g, int n) { return crop_taps(std::move(g), n); }},
+    {"hoist_stride", [](ir::Graph g, int n) { return hoist_stride(std::move(g), n); }},
     {"fuse_epilogue", [](ir::Graph g, int n) { return fuse_epilogue(std::move(g), n); }},
 };
 

@@ -60,11 +60,13 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
 
   ir::Patch patch(graph);
   const ir::TensorType in_type = graph.value(x).type, out_type = graph.value(node.output()).type;
-  // Through a flatten of planes the layer is a convolution as large as the plane.
+  const ir::Value& old_weight = graph.value(node.inputs[1]);
+  // Through a flatten of planes the layer is a convolution as large as the plane; not where a mask
+  // speaks of the features, which would be channels and taps there.
   ValueId source = x;
   Extents kernel{n, k, 1, 1};
   const Node* flatten = producer_of(graph, uses, x);
-  if (flatten != nullptr &&
+  if (flatten != nullptr && !old_weight.sparsity &&
       (flatten->as<ir::Flatten>() != nullptr || flatten->as<ir::Reshape>() != nullptr) &&
       graph.value(flatten->inputs[0]).type.shape) {
     const Extents planes = shape_of(graph, flatten->inputs[0]);
@@ -84,7 +86,6 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
   }
   Constant filters = integer ? filters_of<std::int8_t>(*weight, options.trans_b, 1, kernel)
                              : filters_of<float>(*weight, options.trans_b, options.alpha, kernel);
-  const ir::Value& old_weight = graph.value(node.inputs[1]);
   const ValueId w = patch.constant(old_weight.name + "_filters", std::move(filters));
   // Scales of the output features are those of the filters, whichever axis they had.
   std::optional<ir::QuantParams> quant = old_weight.type.quant;
@@ -107,10 +108,7 @@ std::optional<ir::Patch> gemm_to_conv(const ir::Graph& graph, const ir::UseMap& 
   const ValueId y = patch.value(graph.value(node.output()).name + "_4d", conv_type);
   patch.remove(node).add(node.name, ir::Conv{}, std::move(inputs), {y});
   patch.add(node.name + "_flat", ir::Flatten{}, {y}, node.outputs);
-  // A mask speaks of the features; behind a flatten of planes they are channels and taps, and the
-  // zeros stay zeros.
-  if (old_weight.sparsity && kernel[2] * kernel[3] == 1)
-    patch.set_sparsity(w, *old_weight.sparsity);
+  if (old_weight.sparsity) patch.set_sparsity(w, *old_weight.sparsity);
   return patch;
 }
 

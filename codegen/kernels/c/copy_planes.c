@@ -10,6 +10,13 @@ static inline uint32_t requantize_lane(uint32_t lane, const xgen_copy* c) {
   return r ^ XGEN_FLIP;
 }
 
+static inline void every_second_lane(char* to, const char* from, int count) {
+  for (int i = 0; i < count; i += LANES, to += 4 * LANES, from += 8 * LANES) {
+    const vi a = vi_load(from), b = 2 * (count - i) > LANES ? vi_load(from + 4 * LANES) : a;
+    vi_store(to, vi_even(a, b));
+  }
+}
+
 /* Planes of y beyond those of x are filled with the border's value: zeros. */
 static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
   for (int p = 0; p < c->y.planes; ++p) {
@@ -29,6 +36,8 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
           y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
       } else if (c->column_step == 1) {
         copy_lanes((char*)y, (const char*)from, c->y.width);
+      } else if (c->column_step == 2) {
+        every_second_lane((char*)y, (const char*)from, c->y.width);
       } else {
         for (int i = 0; i < c->y.width; ++i) y[i] = from[(ptrdiff_t)i * c->column_step];
       }

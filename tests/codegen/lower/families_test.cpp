@@ -192,6 +192,28 @@ TEST_P(Families, SlicesAndPadsOfImages) {
   net.check({strided, channels, odd, padded, around});
 }
 
+TEST_P(Families, EverySecondPositionOfRowsOfAllWidths) {
+  for (const int width : {2, 5, 17, 32, 33, 70}) {
+    Net net(GetParam());
+    const ValueId x = net.input({1, 6, 5, width});
+    net.check({net.moved(ir::Slice{}, {x, net.integers({0, 0}), net.integers({100, 100}),
+                                       net.integers({2, 3}), net.integers({2, 2})})});
+  }
+}
+
+// Parts of a stack may end in the middle of a lane.
+TEST_P(Families, EverySecondPositionOfAStackStaysInPlanes) {
+  Net net(GetParam());
+  const ValueId x = net.input({1, 6, 8, 10});
+  ir::MaxPool one;
+  one.kernel = {1, 1};
+  const ValueId stack = net.moved(ir::Concat{1}, {x, net.moved(one, {x})});
+  const Program program =
+      net.check({net.moved(ir::Slice{}, {stack, net.integers({0, 0}), net.integers({100, 100}),
+                                         net.integers({2, 3}), net.integers({2, 2})})});
+  EXPECT_EQ(program.kernels().count("move"), 0U);
+}
+
 TEST_P(Families, MovesOfRowMajorTensors) {
   Net net(GetParam());
   const ValueId x = net.input({1, 6, 4, 5});

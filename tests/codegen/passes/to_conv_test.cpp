@@ -97,6 +97,24 @@ TEST(ToConv, KeepsTheMaskOfAPointwiseWeight) {
   EXPECT_EQ(got.value(got.find_node("y")->inputs[1]).sparsity, mask);
 }
 
+TEST(ToConv, KeepsTheMaskOfAGemmBehindAFlattenByStayingBehindIt) {
+  ir::Graph graph = graph_of({1, 1, 2, 2});
+  ir::Gemm gemm;
+  gemm.trans_b = true;
+  const ValueId flat = graph.add_node("flat", ir::Flatten{}, {0});
+  const ValueId w = graph.add_constant("w", test::RandomTensors(1).f32({4, 4}));
+  Sparsity mask;
+  mask.scheme = Sparsity::Scheme::block;
+  mask.group_out = 4;
+  mask.patterns = PatternSet{{{1}}};
+  mask.kept = {0, -1, 0, -1};
+  graph.value(w).sparsity = mask;
+  const ir::Graph got = converted(graph, graph.add_node("y", gemm, {flat, w}));
+  const ValueId filters = got.find_node("y")->inputs[1];
+  EXPECT_EQ(got.value(filters).sparsity, mask);
+  EXPECT_EQ(got.constant(filters)->shape, (ir::Extents{4, 4, 1, 1}));
+}
+
 TEST(ToConv, LeavesAGemmOfSeveralRows) {
   ir::Graph graph = graph_of({2, 3});
   const ValueId y = graph.add_node(
