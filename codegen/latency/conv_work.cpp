@@ -18,6 +18,7 @@ constexpr int kWidest = 8;        // vectors of a tile: what widest_tile() gives
 constexpr int kMapPositions = 4;  // positions that filter_conv_map computes at a time
 
 bool is_map(const std::string& kernel) { return kernel.rfind("filter_conv_map", 0) == 0; }
+bool is_depthwise(const std::string& kernel) { return kernel == "depthwise_f32"; }
 bool is_plane_conv(const std::string& kernel) { return kernel.rfind("plane_conv", 0) == 0; }
 
 const kernels::PlaneConvVariant& variant_of(const std::string& kernel) {
@@ -129,6 +130,31 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   return counts.take();
 }
 
+Work depthwise_work(const std::string& kernel, const xgen_conv& c, const ListWork& lists,
+                    const Machine& machine, const Reach& reach) {
+  const int lanes = machine.isa.lanes, across = (c.y.width + lanes - 1) / lanes;
+  const double columns = static_cast<double>(across) * c.groups, rows = columns * c.y.height;
+  // With stride 1 the third row of the window lies two strides below the first.
+  const auto first = lists.taps.begin()->first;
+  const bool strided =
+      lists.taps.count(first + 2 * static_cast<std::int32_t>(c.x_row)) == 0 && c.flat == 0;
+  Counts counts(kernel, machine, reach);
+  counts.call();
+  counts.add("planes", c.groups);
+  counts.add("columns", columns);
+  counts.add(strided ? "strided_rows" : "window_rows", rows);
+  counts.add("crossing_vectors",
+             static_cast<double>(across) * c.y.height * crossing_entries(c, lists, machine));
+  if (c.residual != XGEN_NONE) counts.add("residual_vectors", rows);
+  counts.function(c.activation, rows);
+  add_results(counts, c);
+  const double input = lists.lanes * lists.lane_bytes * c.groups, output = stored_bytes(c);
+  const double own = input + output;
+  counts.add("", scattered(input, std::max(own, reach.input), machine));
+  counts.add("stored_", scattered(output, std::max(own, reach.output), machine));
+  return counts.take();
+}
+
 Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWork& lists,
                      const Machine& machine, const Reach& reach) {
   const double positions = static_cast<double>(c.y.height) * c.y.width;
@@ -216,8 +242,9 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t begin
 
 Work conv_map_work(const std::string& kernel, const xgen_conv& args, const ListWork& lists,
                    const Machine& machine, const Reach& reach) {
-  return is_map(kernel) ? filter_map_work(kernel, args, lists, machine, reach)
-                        : plane_conv_work(kernel, args, lists, machine, reach);
+  if (is_map(kernel)) return filter_map_work(kernel, args, lists, machine, reach);
+  if (is_depthwise(kernel)) return depthwise_work(kernel, args, lists, machine, reach);
+  return plane_conv_work(kernel, args, lists, machine, reach);
 }
 
 Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& c, const ListWork& lists,
@@ -246,6 +273,14 @@ std::vector<std::string> conv_work_names(const std::string& kernel) {
                    weight_names(),
                    memory_names()});
   }
+  if (is_depthwise(kernel))
+    return joined({call_names(),
+                   {"planes", "columns", "window_rows", "strided_rows", "crossing_vectors",
+                    "residual_vectors"},
+                   function_names(),
+                   border_names(),
+                   split_names(),
+                   memory_names()});
   if (is_map(kernel))
     return joined(
         {call_names(),

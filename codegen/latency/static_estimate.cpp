@@ -73,6 +73,8 @@ const std::map<std::string, double>& cycles() {
                                                       {"stored_lanes", 1},
                                                       {"windows", 6},
                                                       {"columns", 2},
+                                                      {"window_rows", 6},
+                                                      {"strided_rows", 8},
                                                       {"taps", 2},
                                                       {"second_taps", 1.5},
                                                       {"packed_vectors", 10},

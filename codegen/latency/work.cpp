@@ -308,7 +308,8 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
   const auto with_memory = [&](const Names& names, const Names& more = {}) {
     return joined({call_names(), names, more, memory_names()});
   };
-  if (starts("plane_conv") || starts("filter_conv")) return conv_work_names(kernel);
+  if (starts("plane_conv") || starts("filter_conv") || starts("depthwise"))
+    return conv_work_names(kernel);
   if (starts("max_pool"))
     return with_memory({"rows", "windows", "columns", "taps", "second_taps"}, border_names());
   if (starts("average_pool"))

@@ -27,7 +27,7 @@ enum class ConvFamily {
   fastest,
   plane_conv,   ///< vectors over positions, an input lane and tap at a time.
   filter_conv,  ///< vectors over filters, for small maps.
-  depthwise,    ///< int8 depthwise layers, four taps at a time.
+  depthwise,    ///< depthwise layers: int8 four taps at a time, fp32 a column of 3x3 windows.
 };
 
 struct LowerOptions {

@@ -70,6 +70,27 @@ bool takes_quads(const LowerOptions& options, int quads, int taps) {
   return kQuadCost * quads <= taps;
 }
 
+// What plane_conv pays for a vector of a depthwise 3x3 layer, in input rows of depthwise_f32: it
+// loads every tap for itself. Measured by tests/bench/conv_families.
+constexpr int kDepthwiseRows = 3;
+
+// Whether depthwise_f32, a column of vectors at a time, computes an fp32 layer whose filters read a
+// channel each.
+bool takes_columns(const LowerOptions& options, const ConvForm& form, const xgen_conv& args) {
+  const ir::Conv& conv = form.conv;
+  const bool serves = form.shape.kh == 3 && form.shape.kw == 3 && form.shape.c_in == 1 &&
+                      form.shape.c_out == conv.groups && conv.dilations[0] == 1 &&
+                      conv.dilations[1] == 1 && conv.strides[0] == conv.strides[1] &&
+                      conv.strides[0] <= 2;
+  if (!serves || options.conv_family != ConvFamily::fastest)
+    return serves && options.conv_family == ConvFamily::depthwise;
+  const int height = args.y.height, vector = options.vector_lanes;
+  const int columns = whole(args.y.width, vector) / vector;
+  const int vectors =
+      args.flat != 0 ? whole(height * args.y.pitch, vector) / vector : height * columns;
+  return columns * (static_cast<int>(conv.strides[0]) * height + 2) <= kDepthwiseRows * vectors;
+}
+
 // Bytes of every tap of a form with or without phases, from what ConvPlan::args.x points to.
 std::vector<int> tap_offsets(const ConvForm& form, const xgen_planes& in) {
   const int dy = static_cast<int>(form.conv.dilations[0]),
@@ -130,6 +151,8 @@ ConvPlan plan_conv(const LowerOptions& options, const ConvForm& form, const Conv
     else
       plan.quads.clear();
   }
+  if (type == kernels::ConvType::f32 && lists.depthwise && takes_columns(options, form, args))
+    plan.kernel = "depthwise_f32";
   args.x_group = lists.depthwise ? plan.lane_stride : 0;
   args.shared = lists.shared;
   args.groups = lists.groups;

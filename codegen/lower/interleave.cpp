@@ -22,23 +22,23 @@ Users users_of_buffers(Program& program) {
   return users;
 }
 
-const kernels::PlaneConvVariant* variant_of(const Step& step) {
-  for (const kernels::PlaneConvVariant& v : kernels::plane_conv_variants()) {
-    if (v.symbol() == step.kernel) return &v;
-  }
-  return nullptr;
-}
-
-// A plane_conv and its variant.
+// A convolution over planes, and what a group of its filters comes to.
 struct ConvStep {
   const Step* step;
-  const kernels::PlaneConvVariant* variant;
+  bool real;                    // fp32
+  int filters = 1, planes = 1;  // of a group
+  std::size_t entry_bytes = 4;  // of its weights, an entry of the list
   const xgen_conv& args() const { return std::get<xgen_conv>(step->args); }
 };
 
 std::optional<ConvStep> conv_step(const Step& step) {
-  const kernels::PlaneConvVariant* variant = variant_of(step);
-  return variant == nullptr ? std::nullopt : std::optional(ConvStep{&step, variant});
+  if (step.kernel == "depthwise_f32") return ConvStep{&step, true};
+  for (const kernels::PlaneConvVariant& v : kernels::plane_conv_variants()) {
+    if (v.symbol() == step.kernel)
+      return ConvStep{&step, v.type == kernels::ConvType::f32, v.group, v.planes(),
+                      v.entry_bytes()};
+  }
+  return std::nullopt;
 }
 
 int whole(int count, int unit) { return (count + unit - 1) / unit * unit; }
@@ -72,15 +72,15 @@ struct Part {
 // The arguments for the groups of filters that write a part, at its place in y.
 xgen_conv arguments_of(const Program& program, const ConvStep& conv, Part part) {
   xgen_conv c = conv.args();
-  const int planes = conv.variant->planes(), first = part.first / planes;
+  const int planes = conv.planes, first = part.first / planes;
   const auto skipped = static_cast<std::size_t>(first);
-  const std::size_t filters = skipped * static_cast<std::size_t>(conv.variant->group);
+  const std::size_t filters = skipped * static_cast<std::size_t>(conv.filters);
   if (c.shared != 0)
-    c.weights += skipped * conv.variant->entry_bytes() * shared_entries(program, c);
+    c.weights += skipped * conv.entry_bytes * shared_entries(program, c);
   else
     c.begin += first;
   c.bias += 4 * filters;
-  if (conv.variant->type != kernels::ConvType::f32) c.scale += 4 * filters;
+  if (!conv.real) c.scale += 4 * filters;
   c.groups = (part.count + planes - 1) / planes;
   c.outputs = c.y.planes = part.count;
   c.x += skipped * c.x_group;
@@ -123,7 +123,7 @@ std::optional<Pair> pair_at(const Program& program, const Users& users, std::siz
   const xgen_conv &c = conv->args(), &d = depthwise->args();
   const int planes = c.y.planes;
   if (d.x_group == 0 || d.groups != planes || c.outputs != planes ||
-      d.outputs != planes * depthwise->variant->planes() || d.y.planes != d.outputs)
+      d.outputs != planes * depthwise->planes || d.y.planes != d.outputs)
     return std::nullopt;
   const std::set<std::size_t> between = results_of(c);
   if (between.count(buffer_of(d.x)) == 0) return std::nullopt;
@@ -134,7 +134,7 @@ std::optional<Pair> pair_at(const Program& program, const Users& users, std::siz
   }
   const std::size_t all = lane_bytes(c) * static_cast<std::size_t>(planes);
   const std::size_t parts = all / (cache_bytes / 2) + 1;
-  const int unit = conv->variant->planes();
+  const int unit = conv->planes;
   const int part = whole((planes - 1) / static_cast<int>(parts) + 1, unit);
   return part < planes ? std::optional(Pair{*conv, *depthwise, part}) : std::nullopt;
 }
@@ -142,7 +142,7 @@ std::optional<Pair> pair_at(const Program& program, const Users& users, std::siz
 // Both in turn, part by part. What lies between them has the place of the first part.
 void add_parts(const Program& program, const Pair& pair, std::vector<Step>& steps) {
   const xgen_conv& whole = pair.conv.args();
-  const int planes = whole.y.planes, of_depthwise = pair.depthwise.variant->planes();
+  const int planes = whole.y.planes, of_depthwise = pair.depthwise.planes;
   for (int first = 0; first < planes; first += pair.part) {
     const Part part{first, std::min(pair.part, planes - first)};
     xgen_conv c = arguments_of(program, pair.conv, part);

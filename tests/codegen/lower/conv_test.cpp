@@ -33,6 +33,13 @@ const Case kCases[] = {
     {"dilated", 8, 8, 16, 16, 3, 1, 2, 1, 2},
     {"depthwise", 12, 12, 14, 14, 3, 1, 1, 12},
     {"depthwise_stride_2", 8, 8, 14, 14, 3, 2, 1, 8},
+    {"depthwise_wide", 5, 5, 6, 37, 3, 1, 1, 5},
+    {"depthwise_wide_stride_2", 5, 5, 7, 75, 3, 2, 1, 5},
+    {"depthwise_flat", 5, 5, 1, 19, 3, 1, 1, 5},
+    {"depthwise_valid", 6, 6, 8, 18, 3, 1, 0, 6},
+    {"depthwise_silu", 6, 6, 9, 20, 3, 1, 1, 6, 1, Case::Mask::dense, false, false, false, true},
+    {"depthwise_silu_narrow", 6, 6, 5, 6, 3, 2, 1, 6, 1, Case::Mask::dense, false, false, false,
+     true},
     {"depthwise_odd", 7, 7, 9, 21, 3, 1, 1, 7, 1, Case::Mask::dense, false, true},
     {"depthwise_5x5", 8, 8, 12, 12, 5, 1, 2, 8},
     {"depthwise_5x5_stride_2", 8, 8, 19, 18, 5, 2, 2, 8},
@@ -147,6 +154,12 @@ class ConvKernels : public ::testing::TestWithParam<Case> {
       options.conv_family = ConvFamily::depthwise;
       const Program program = test::expect_agreement(graph, 5, options);
       EXPECT_EQ(program.kernels().count("plane_conv_i8_depthwise_g4"), 1U);
+    }
+    if (!integer && spatial && GetParam().groups == GetParam().c_in && GetParam().kernel == 3 &&
+        GetParam().dilation == 1) {
+      options.conv_family = ConvFamily::depthwise;
+      const Program program = test::expect_agreement(graph, 5, options);
+      EXPECT_EQ(program.kernels().count("depthwise_f32"), 1U);
     }
     if (!spatial || GetParam().groups > 1 || GetParam().real_out) return;
     options.conv_family = ConvFamily::filter_conv;
