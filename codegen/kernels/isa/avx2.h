@@ -14,6 +14,11 @@ typedef struct {
 static inline vf vf_load(const void* p) { return _mm256_loadu_ps((const float*)p); }
 static inline void vf_store(void* p, vf v) { _mm256_storeu_ps((float*)p, v); }
 static inline vf vf_set1(float s) { return _mm256_set1_ps(s); }
+/* Compilers read a vector from memory once for each use, unless told that it is in a register. */
+static inline vf vf_in_register(vf v) {
+  __asm__("" : "+x"(v));
+  return v;
+}
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 static inline vf vf_add(vf a, vf b) { return _mm256_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm256_sub_ps(a, b); }

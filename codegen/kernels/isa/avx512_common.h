@@ -6,6 +6,11 @@ typedef __m512i vi;
 static inline vf vf_load(const void* p) { return _mm512_loadu_ps(p); }
 static inline void vf_store(void* p, vf v) { _mm512_storeu_ps(p, v); }
 static inline vf vf_set1(float s) { return _mm512_set1_ps(s); }
+/* Compilers read a vector from memory once for each use, unless told that it is in a register. */
+static inline vf vf_in_register(vf v) {
+  __asm__("" : "+v"(v));
+  return v;
+}
 static inline vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 static inline vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
 static inline vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }

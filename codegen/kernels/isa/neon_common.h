@@ -8,6 +8,7 @@ typedef int8x16_t vw;
 static inline vf vf_load(const void* p) { return vld1q_f32((const float*)p); }
 static inline void vf_store(void* p, vf v) { vst1q_f32((float*)p, v); }
 static inline vf vf_set1(float s) { return vdupq_n_f32(s); }
+static inline vf vf_in_register(vf v) { return v; }
 static inline vf vf_fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 static inline vf vf_add(vf a, vf b) { return vaddq_f32(a, b); }
 static inline vf vf_sub(vf a, vf b) { return vsubq_f32(a, b); }

@@ -12,6 +12,7 @@ static inline vf vf_load(const void* p) {
 }
 static inline void vf_store(void* p, vf v) { memcpy(p, &v, 4); }
 static inline vf vf_set1(float s) { return s; }
+static inline vf vf_in_register(vf v) { return v; }
 static inline vf vf_fma(vf a, vf b, vf c) { return fmaf(a, b, c); }
 static inline vf vf_add(vf a, vf b) { return a + b; }
 static inline vf vf_sub(vf a, vf b) { return a - b; }
