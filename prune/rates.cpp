@@ -158,10 +158,19 @@ Rates uniform_rates(const std::vector<Layer>& layers, double divided_by,
     const double middle = (low + high) / 2;
     (reached(middle) ? high : low) = middle;
   }
+  // Where one step of the rate takes much from every layer, the first ones keep the step before.
+  double spare = wanted - static_cast<double>(conv_macs(layers, high, config));
   Rates rates;
   for (const Layer& layer : layers) {
     if (!takes_uniform_rate(layer)) continue;
-    const std::int64_t kept = kept_macs(layer, constraint_of(layer, high, config));
+    std::int64_t kept = kept_macs(layer, constraint_of(layer, high, config));
+    const std::int64_t before =
+        low > 1 ? kept_macs(layer, constraint_of(layer, low, config)) : kept;
+    const auto more = static_cast<double>(before - kept);
+    if (before < layer.macs && (!layer.is_conv() || more <= spare)) {
+      if (layer.is_conv()) spare -= more;
+      kept = before;
+    }
     if (kept < layer.macs) {
       rates[layer.weight] = static_cast<double>(layer.macs) / static_cast<double>(kept);
     }

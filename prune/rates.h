@@ -16,7 +16,8 @@ using Rates = std::map<std::string, double>;
 
 /// One rate for all prunable layers, such that the MACs of all convolutions, the dense ones
 /// included, are divided by at least `divided_by`. Whole blocks are counted, and the rates are what
-/// each layer reaches with them.
+/// each layer reaches with them: where a scheme has few steps (N of M), the first layers keep a
+/// step more, as many as the wish leaves room for.
 ///
 /// A fully connected layer which computes an output of the network stays dense: it has few MACs and
 /// does much harm.

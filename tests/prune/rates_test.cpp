@@ -66,6 +66,16 @@ TEST(UniformRates, ReachTheWishCountingTheLayersThatStayDense) {
   EXPECT_LT(divided_by(kLayers, uniform_rates(kLayers, 3, int8()), int8()), 3.3);
 }
 
+TEST(UniformRates, TakeTheNextStepOfASchemeWithFewOnlyWhereItIsNeeded) {
+  std::vector<Layer> layers = {kLayers[0]};
+  for (const char* name : {"a", "b", "c", "d"}) layers.push_back(conv(name, 16, 16, 3, 100));
+  PruneConfig config = int8();
+  config.scheme = "nm";
+  // Two of four lanes in every layer, one in as many of the last ones as make up for the stem.
+  EXPECT_EQ(uniform_rates(layers, 2, config),
+            (Rates{{"a.w", 2}, {"b.w", 2}, {"c.w", 2}, {"d.w", 4}}));
+}
+
 TEST(UniformRates, SayWhatCanBeReached) {
   EXPECT_EQ(message_of([] { uniform_rates(kLayers, 50, int8()); }),
             "rates/conv_macs_divided_by: expected at most 4.60, got 50; dense stay: stem");
