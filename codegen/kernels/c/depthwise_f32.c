@@ -1,10 +1,9 @@
-/* Depthwise 3x3 convolution: down a column of vectors, each input row is loaded once for all results
- * that read it. Sums run over the taps in their order. */
+/* Depthwise 3x3 convolution: down a column of vectors, each input row is loaded once for all
+ * results that read it. Sums run over the taps in their order. */
 
 /* The three vectors that a row of windows reads: three loads for nine products. */
-#define WINDOW_ROW(name, row)                          \
-  const vf name##0 = vf_in_register(vf_load(row)),         \
-           name##1 = vf_in_register(vf_load((row) + at1)), \
+#define WINDOW_ROW(name, row)                                                                      \
+  const vf name##0 = vf_in_register(vf_load(row)), name##1 = vf_in_register(vf_load((row) + at1)), \
            name##2 = vf_in_register(vf_load((row) + at2))
 #define ROW_SUM(name, w0, w1, w2, sum) \
   vf_fma(name##2, w2, vf_fma(name##1, w1, vf_fma(name##0, w0, (sum))))
@@ -23,7 +22,8 @@ static vf depthwise_function(const xgen_conv* c, vf v) {
   return vf_unary(c->activation, v, c->alpha, c->beta);
 }
 
-static inline void depthwise_store(const xgen_conv* c, const depthwise_column* to, int row, vf sum) {
+static inline void depthwise_store(const xgen_conv* c, const depthwise_column* to, int row,
+                                   vf sum) {
   vf v = vf_min(vf_max(sum, vf_set1(c->low0)), vf_set1(c->high0));
   if (to->residual != NULL) {
     const vf r = vf_load(to->residual + row * c->residual_row);
@@ -67,8 +67,8 @@ static inline void depthwise_rows(const xgen_conv* c, const depthwise_column* to
   }
 }
 
-/* The last vector of a row ends where the row ends; rows narrower than a vector overrun into what is
- * written next. */
+/* The last vector of a row ends where the row ends; rows narrower than a vector overrun into what
+ * is written next. */
 static void depthwise_f32(const xgen_conv* c, const xgen_context* ctx) {
   const int32_t* taps = ctx->tables + c->list;
   const int most = larger(0, c->y.width - LANES);
