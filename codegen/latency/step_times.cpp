@@ -72,11 +72,12 @@ void StepTurns::take() {
     least_.step_us[s] = std::min(least_.step_us[s], median(std::move(steps[s])));
 }
 
-bool StepTurns::is_settled() const {
-  if (taken() < 3) return false;
-  std::vector<double> us = runs_;
-  std::nth_element(us.begin(), us.begin() + 2, us.end());
-  return us[2] <= (1 + kAgree) * least_.run_us;
+bool StepTurns::is_settled() const { return least_agree(runs_); }
+
+bool least_agree(std::vector<double> us) {
+  if (us.size() < 3) return false;
+  std::partial_sort(us.begin(), us.begin() + 3, us.end());
+  return us[2] <= (1 + kAgree) * us[0];
 }
 
 std::vector<StepTimes> time_steps(const std::vector<TimedModel*>& models, int fewest, int most,

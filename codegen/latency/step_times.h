@@ -13,6 +13,9 @@ struct StepTimes {
   std::vector<double> step_us;  ///< by step, within the model's runs.
 };
 
+/// Whether the three least of times agree within 2 %.
+bool least_agree(std::vector<double> microseconds);
+
 /// Times a model in turns: of some runs the median, by step, where a step finds its data as the
 /// steps before left them; of all turns the least.
 ///

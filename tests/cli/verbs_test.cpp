@@ -22,7 +22,7 @@ TEST_F(Verbs, CompileInferAndBenchAModelAndItsBundle) {
   const json result = compiled.parsed();
   EXPECT_EQ(result["name"], "net");
   EXPECT_EQ(result["macs"], 4 * 16 * 2 * 9);
-  EXPECT_EQ(result["explain"]["passes"].size(), 8U);
+  EXPECT_EQ(result["explain"]["passes"].size(), 9U);
   EXPECT_GT(result["measured"]["median_ms"].get<double>(), 0);
 
   std::vector<ir::Constant> outputs;

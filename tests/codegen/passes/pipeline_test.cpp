@@ -147,7 +147,8 @@ TEST(Pipeline, SaysThatQuantizationIsLoweredAsAWhole) {
 TEST(Pipeline, NamesThePassesWhenOneIsUnknown) {
   const std::string want =
       "unknown pass \"fold_batchnorm\"; passes: fold_constants, simplify, fold_pad, "
-      "fold_batch_norm, lower_quantization, to_conv, crop_taps, fuse_epilogue";
+      "fold_batch_norm, lower_quantization, to_conv, crop_taps, hoist_stride, "
+      "fuse_epilogue";
   for (const bool disable : {true, false}) {
     PipelineOptions options;
     if (disable)
