@@ -1,8 +1,11 @@
 #include "codegen/lower/conv_lists.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
+
+#include "core/error.h"
 
 namespace xgen::lower {
 
@@ -53,6 +56,16 @@ void set_entries(ConvLists& lists, const std::vector<std::vector<Entry>>& groups
   }
   lists.tap_masks.resize(known.size());
   for (const auto& [mask, i] : known) lists.tap_masks[static_cast<std::size_t>(i)] = mask;
+}
+
+// Stored lists count entries and lanes in 16 bits.
+void check_fits(const ConvData& data, const std::vector<int>& lanes) {
+  constexpr int kMost = std::numeric_limits<std::uint16_t>::max();
+  const int last = lanes.empty() ? 0 : *std::max_element(lanes.begin(), lanes.end());
+  if (last <= kMost && lanes.size() <= kMost) return;
+  throw UserError(str("weight \"", data.weight().name, "\": expected a mask of at most ", kMost,
+                      " entries a group of filters, among as many input lanes, got ", lanes.size(),
+                      " up to lane ", last, "; leave the layer dense"));
 }
 
 }  // namespace
@@ -137,6 +150,7 @@ StoredLists store_lists(Context& context, const ConvData& data, const ConvLists&
     std::vector<std::uint16_t> counts, lanes;
     std::vector<std::uint8_t> patterns;
     for (std::size_t g = 0; g < lists.lanes.size(); ++g) {
+      check_fits(data, lists.lanes[g]);
       counts.push_back(static_cast<std::uint16_t>(lists.lanes[g].size()));
       for (const int lane : lists.lanes[g]) lanes.push_back(static_cast<std::uint16_t>(lane));
       for (const int p : lists.patterns[g]) patterns.push_back(static_cast<std::uint8_t>(p));

@@ -71,7 +71,8 @@ bool takes_quads(const LowerOptions& options, int quads, int taps) {
 }
 
 // What plane_conv pays for a vector of a depthwise 3x3 layer, in input rows of depthwise_f32: it
-// loads every tap for itself. Measured by tests/bench/conv_families.
+// loads every tap for itself. From the layers of MobileNetV2 on 16 lanes, where columns took 0.4 to
+// 0.7 of the time.
 constexpr int kDepthwiseRows = 3;
 
 // Whether depthwise_f32, a column of vectors at a time, computes an fp32 layer whose filters read a

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "tests/support/compiled_graph.h"
 
@@ -177,6 +178,18 @@ TEST_P(ConvKernels, Int8EqualsTheReferenceOnEveryInstructionSet) { expect_agreem
 
 INSTANTIATE_TEST_SUITE_P(, ConvKernels, ::testing::ValuesIn(kCases),
                          [](const auto& c) { return c.param.name; });
+
+TEST(ConvLists, RefuseMoreLanesThanTheyCanCount) {
+  const Case c{"wide", 70000, 4, 1, 1, 1, 1, 0, 1, 1, Case::Mask::block};
+  try {
+    lower(make_graph(c, false, 3), {});
+    ADD_FAILURE() << "no error";
+  } catch (const UserError& error) {
+    EXPECT_NE(std::string(error.what()).find("weight \"w\": expected a mask of at most 65535"),
+              std::string::npos)
+        << error.what();
+  }
+}
 
 // The kernel of a dense layer with a map of size x size.
 std::string kernel_of(int size, int vector_lanes) {

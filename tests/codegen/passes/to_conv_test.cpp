@@ -82,16 +82,22 @@ TEST(ToConv, MakesAMatMulOfAVectorAPointwiseConvolutionWithTransposedWeight) {
               ::testing::ElementsAre(1, 3, 5, 2, 4, 6));
 }
 
-TEST(ToConv, KeepsTheMaskOfAPointwiseWeight) {
-  ir::Graph graph = graph_of({1, 4});
-  ir::Gemm gemm;
-  gemm.trans_b = true;
-  const ValueId w = graph.add_constant("w", test::RandomTensors(1).f32({4, 4}));
+// Of a weight of 4 filters x 4 channels.
+Sparsity every_second_channel() {
   Sparsity mask;
   mask.scheme = Sparsity::Scheme::block;
   mask.group_out = 4;
   mask.patterns = PatternSet{{{1}}};
   mask.kept = {0, -1, 0, -1};
+  return mask;
+}
+
+TEST(ToConv, KeepsTheMaskOfAPointwiseWeight) {
+  ir::Graph graph = graph_of({1, 4});
+  ir::Gemm gemm;
+  gemm.trans_b = true;
+  const ValueId w = graph.add_constant("w", test::RandomTensors(1).f32({4, 4}));
+  const Sparsity mask = every_second_channel();
   graph.value(w).sparsity = mask;
   const ir::Graph got = converted(graph, graph.add_node("y", gemm, {0, w}));
   EXPECT_EQ(got.value(got.find_node("y")->inputs[1]).sparsity, mask);
@@ -103,11 +109,7 @@ TEST(ToConv, KeepsTheMaskOfAGemmBehindAFlattenByStayingBehindIt) {
   gemm.trans_b = true;
   const ValueId flat = graph.add_node("flat", ir::Flatten{}, {0});
   const ValueId w = graph.add_constant("w", test::RandomTensors(1).f32({4, 4}));
-  Sparsity mask;
-  mask.scheme = Sparsity::Scheme::block;
-  mask.group_out = 4;
-  mask.patterns = PatternSet{{{1}}};
-  mask.kept = {0, -1, 0, -1};
+  const Sparsity mask = every_second_channel();
   graph.value(w).sparsity = mask;
   const ir::Graph got = converted(graph, graph.add_node("y", gemm, {flat, w}));
   const ValueId filters = got.find_node("y")->inputs[1];
