@@ -116,6 +116,28 @@ std::int64_t conv_macs(const ir::Graph& graph) {
   return sum;
 }
 
+// Of each weight that loses some.
+std::map<std::string, std::vector<std::int64_t>> filters_that_stay(
+    const ir::Graph& graph, const std::vector<ir::ChannelUnit>& removed) {
+  std::map<ir::ValueId, std::pair<int, std::set<int>>> gone;  // axis and indices, by weight
+  for (const ir::ChannelUnit& unit : removed) {
+    for (const ir::ConstantSlice& slice : unit.filters) {
+      gone[slice.constant].first = slice.axis;
+      gone[slice.constant].second.insert(slice.index);
+    }
+  }
+  std::map<std::string, std::vector<std::int64_t>> stay;
+  for (const auto& [weight, lost] : gone) {
+    const ir::Value& value = graph.value(weight);
+    const std::int64_t count = value.constant->shape[static_cast<std::size_t>(lost.first)];
+    std::vector<std::int64_t>& filters = stay[value.name];
+    for (int i = 0; i < count; ++i) {
+      if (lost.second.count(i) == 0) filters.push_back(i);
+    }
+  }
+  return stay;
+}
+
 ThinnedNetwork thinned(const ir::Graph& graph, const std::vector<Candidate>& candidates,
                        const std::vector<int>& kept) {
   ThinnedNetwork result;
@@ -131,6 +153,7 @@ ThinnedNetwork thinned(const ir::Graph& graph, const std::vector<Candidate>& can
     result.groups.push_back(std::move(group));
   }
   result.graph = removed.empty() ? graph : ir::shrink_channels(graph, removed);
+  result.filters = filters_that_stay(graph, removed);
   result.conv_macs_divided_by =
       static_cast<double>(conv_macs(graph)) /
       static_cast<double>(std::max<std::int64_t>(1, conv_macs(result.graph)));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -24,6 +25,8 @@ struct ThinnedGroup {
 
 struct ThinnedNetwork {
   ir::Graph graph;  ///< with shapes.
+  /// Which filters stay, by name of the weight, of those that have lost some.
+  std::map<std::string, std::vector<std::int64_t>> filters;
   std::vector<ThinnedGroup> groups;
   double conv_macs_divided_by = 1;
 };

@@ -7,6 +7,7 @@
 #include "cli/run/evidence.h"
 #include "cli/run/fine_tune.h"
 #include "cli/run/layer_latency.h"
+#include "cli/run/repair_weights.h"
 #include "cli/run/run_context.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
@@ -131,6 +132,7 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
     json record;
     record["layers"] = layer_rows(image, thin.groups, changes);
     record["conv_macs_divided_by"] = thin.conv_macs_divided_by;
+    record["filters"] = thin.filters;
     record["latency_source"] = run.latency().source();
     record["groups"] = json::array();
     for (const prune::ThinnedGroup& group : thin.groups)
@@ -148,11 +150,19 @@ StageResult run_channel_stage(RunContext& run, const PruneStage& stage, const ir
   const StageResult decided =
       run.once(stage.name + ".decide", [&] { return decide(run, stage, graph); });
   json record = decided.record;
+  record.erase("filters");
   record["scheme"] = stage.scheme;
   record["algorithm"] = stage.algorithm.name;
   record["final_type"] = stage.final_type;
   const StageResult thinned = run.once(stage.name + ".mask", [&]() -> StageResult {
     train::GraphModule module(decided.graph, run.device());
+    if (stage.algorithm.repair_samples > 0) {
+      train::GraphModule dense(ir::fold_constants(graph), run.device());
+      repair_thinned(
+          run, module, dense,
+          decided.record["filters"].get<std::map<std::string, std::vector<std::int64_t>>>(),
+          stage.algorithm.repair_samples);
+    }
     const json validation = validate_pruned(run, stage, module);
     return {ir::infer_shapes(module.to_graph()), {{"validation", validation}}};
   });

@@ -22,9 +22,6 @@ void check_channel_options(const PruneStage& stage) {
     refuse(stage,
            ::xgen::str(who, "removes channels at once: expected algorithm \"one_shot\", got \"",
                        stage.algorithm.name, "\""));
-  if (stage.algorithm.repair_samples > 0)
-    refuse(stage,
-           who + "has no \"repair_samples\": other layers' weights would have to change as well");
   if (!stage.fine_tune.rewind_to.empty())
     refuse(stage, who + "cannot rewind: earlier weights belong to the larger network");
   if (stage.rates.from_requirements)

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include "cli/run/layer_latency.h"
 #include "cli/run/sample_batches.h"
 #include "core/error.h"
 #include "core/log.h"
@@ -27,7 +28,7 @@ torch::Tensor targets_of(const ir::Node& node, const torch::Tensor& y) {
 
 prune::Repair repair_equations(RunContext& run, const ir::Node& layer, const WeightShape& shape,
                                train::GraphModule& module, train::GraphModule& dense,
-                               std::int64_t samples) {
+                               std::int64_t samples, const std::vector<std::int64_t>& filters) {
   const torch::NoGradGuard no_grad;
   module.train(false);
   dense.train(false);
@@ -42,6 +43,8 @@ prune::Repair repair_equations(RunContext& run, const ir::Node& layer, const Wei
     torch::Tensor y = targets_of(layer, dense.forward_values({images}, {y_name}).at(y_name));
     if (layer.inputs.size() > 2 && layer.inputs[2] != ir::kNoValue)
       y = y - dense.tensor(graph.value(layer.input(2)).name).view({-1, 1});
+    if (!filters.empty())
+      y = y.index_select(0, torch::tensor(filters, torch::kInt64).to(y.device()));
     repair.add(columns_of(layer, x, shape), y);
   }
   return repair;
@@ -74,6 +77,27 @@ void repair_weights(RunContext& run, train::GraphModule& module, train::GraphMod
     progress.update(++done);
   }
   masks.apply(params);
+}
+
+void repair_thinned(RunContext& run, train::GraphModule& module, train::GraphModule& dense,
+                    const std::map<std::string, std::vector<std::int64_t>>& filters,
+                    std::int64_t samples) {
+  const torch::NoGradGuard no_grad;
+  const std::vector<prune::Layer> layers = prune::layers_of(for_one_image(module.to_graph()));
+  log::Progress progress("repair", static_cast<std::int64_t>(layers.size()), "layers");
+  std::int64_t done = 0;
+  for (const prune::Layer& layer : layers) {
+    progress.update(++done);
+    if (!layer.prunable) continue;
+    const auto found = filters.find(layer.weight);
+    const prune::Repair repair = repair_equations(
+        run, layer_with(module.graph(), layer.weight), layer.shape, module, dense, samples,
+        found == filters.end() ? std::vector<std::int64_t>{} : found->second);
+    const torch::Tensor weight = module.tensor(layer.weight);
+    weight.detach().copy_(repaired_weight(
+        repair, weight,
+        {layer.shape, layer.transposed, {}, torch::ones(weight.sizes(), torch::kBool)}));
+  }
 }
 
 const ir::Node& layer_with(const ir::Graph& graph, const std::string& weight) {

@@ -237,6 +237,23 @@ TEST_F(Run, RemovesChannelsThenPrunesWhatIsLeft) {
                                      "once: expected algorithm \"one_shot\", got \"admm\""));
 }
 
+TEST_F(Run, RepairsTheLayersThatHaveLostChannels) {
+  config_["stages"][1] = {{"name", "channels"},
+                          {"kind", "prune"},
+                          {"scheme", "channel"},
+                          {"rates", {{"conv_macs_divided_by", 3}}},
+                          {"algorithm", {{"name", "one_shot"}}},
+                          {"fine_tune", {{"epochs", 0}}}};
+  keep_stages(2);
+  const auto loss_after = [&](int repair_samples, const char* folder) {
+    config_["stages"][1]["algorithm"]["repair_samples"] = repair_samples;
+    const Outcome outcome = run_where_masks_pay(folder, {"--json"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return json::parse(outcome.out)["stages"].back()["validation"]["loss"].get<double>();
+  };
+  EXPECT_LT(loss_after(200, "repaired"), 0.7 * loss_after(0, "cut"));
+}
+
 TEST_F(Run, EvaluatesTheRunItsBundleAndItsModelAlike) {
   ASSERT_EQ(run("a").code, 0);
   const json want = report("a")["stages"].back()["variants"][2]["test"];

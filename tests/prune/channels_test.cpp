@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <numeric>
 
 #include "core/ir/infer_shapes.h"
 #include "tests/support/message.h"
@@ -71,6 +72,10 @@ TEST(ThinChannels, ReachTheRateWithWholeLanesOfTheBestFilters) {
   const auto whole = graph.constant(graph.find("b.w"))->as<float>(),
              left = thin.graph.constant(thin.graph.find("b.w"))->as<float>();
   EXPECT_EQ(left.back(), whole.back());
+  std::vector<std::int64_t> last(static_cast<std::size_t>(b[0]));
+  std::iota(last.begin(), last.end(), 32 - b[0]);
+  EXPECT_EQ(thin.filters.at("b.w"), last);
+  EXPECT_EQ(thin.filters.count("y.w"), 0U);
   EXPECT_EQ(weight_shape(thin.graph, "y.w")[0], 8);
   ASSERT_EQ(thin.groups.size(), 3U);
   EXPECT_EQ(thin.groups[0].producers, (std::vector<std::string>{"a", "c"}));
