@@ -1,4 +1,10 @@
-/* 16 filters a group, one position: each lane of four inputs is broadcast to all of them. */
+/* One lane of four inputs, broadcast, times the weights of 16 filters. */
+static inline void filter_conv_i8_entry(vi* sums, const char* x, const char* w) {
+  const vx value = vx_broadcast(x);
+  for (int v = 0; v < 16 / LANES; ++v) sums[v] = vi_dot(sums[v], value, vw_load(w + 4 * v * LANES));
+}
+
+/* 16 filters a group, one position. */
 static void filter_conv_i8_accumulate(const xgen_filter_conv* c, const xgen_context* ctx, int g,
                                       int32_t* sums) {
   const int32_t* begin = ctx->tables + c->begin;
@@ -8,13 +14,21 @@ static void filter_conv_i8_accumulate(const xgen_filter_conv* c, const xgen_cont
   const int32_t* list = ctx->tables + c->list + from;
   const char* w = ctx->weights + c->weights + 64 * (size_t)(c->shared ? g * to : from);
   const char* bias = ctx->weights + c->bias + 64 * (size_t)g;
-  vi a[VECTORS];
-  for (int v = 0; v < VECTORS; ++v) a[v] = vi_load(bias + 4 * v * LANES);
-  for (int i = 0; i < to - from; ++i, w += 64) {
-    const vx value = vx_broadcast(x + list[i]);
-    for (int v = 0; v < VECTORS; ++v) a[v] = vi_dot(a[v], value, vw_load(w + 4 * v * LANES));
+  vi a[VECTORS], b[VECTORS], d[VECTORS], e[VECTORS]; /* four chains, so that products overlap */
+  for (int v = 0; v < VECTORS; ++v) {
+    a[v] = vi_load(bias + 4 * v * LANES);
+    b[v] = d[v] = e[v] = vi_set1(0);
   }
-  for (int v = 0; v < VECTORS; ++v) vi_store(sums + v * LANES, a[v]);
+  int i = 0;
+  for (; i + 3 < to - from; i += 4, w += 256) {
+    filter_conv_i8_entry(a, x + list[i], w);
+    filter_conv_i8_entry(b, x + list[i + 1], w + 64);
+    filter_conv_i8_entry(d, x + list[i + 2], w + 128);
+    filter_conv_i8_entry(e, x + list[i + 3], w + 192);
+  }
+  for (; i < to - from; ++i, w += 64) filter_conv_i8_entry(a, x + list[i], w);
+  for (int v = 0; v < VECTORS; ++v)
+    vi_store(sums + v * LANES, vi_add(vi_add(a[v], b[v]), vi_add(d[v], e[v])));
 }
 
 static void filter_conv_i8(const xgen_filter_conv* c, const xgen_context* ctx) {
