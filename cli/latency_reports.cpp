@@ -124,6 +124,7 @@ json fits_of(const latency::LatencyTable& table) {
                     {"samples", fit.samples},
                     {"median_error", fit.median_error},
                     {"p95_error", fit.p95_error},
+                    {"hit_rate", fit.hit_rate},
                     {"ns_per_count", factors}});
   }
   return rows;
@@ -131,15 +132,17 @@ json fits_of(const latency::LatencyTable& table) {
 
 std::string fits_text(const latency::LatencyTable& table) {
   const latency::Platform& p = table.platform();
-  Table rows({"<kernel", "samples", "median error", "95 % within", "<ns per count"});
+  Table rows({"<kernel", "samples", "within 10 %", "half within", "95 % within", "<ns per count"});
   for (const json& fit : fits_of(table)) {
     std::string factors;
     for (const auto& [name, ns] : fit["ns_per_count"].items())
       factors += str(factors.empty() ? "" : ", ", name, " ", fixed_text(ns, 2));
     rows.add({fit["kernel"], std::to_string(fit["samples"].get<std::size_t>()),
-              percent(fit["median_error"]), percent(fit["p95_error"]), factors});
+              percent(fit["hit_rate"]), percent(fit["median_error"]), percent(fit["p95_error"]),
+              factors});
   }
-  return str(p.cpu, ", ", p.kernels, ", ", p.compiler, "\n", rows.text());
+  return str(p.cpu, ", ", p.kernels, ", ", p.compiler, "\n", rows.text(),
+             "within 10 %, of all calls: ", percent(table.hit_rate()), "\n");
 }
 
 json check_model(const latency::LatencyTable& table, const CompiledModel& model) {
@@ -148,7 +151,7 @@ json check_model(const latency::LatencyTable& table, const CompiledModel& model)
   TimedModel timed(HostModel::build(program, {machine.isa.name}));
   latency::SpeedReference reference(model.target, machine.isa.name);
   const StepTimes times = time_steps({&timed}, 31, 201, [&] { reference.observe(); }).front();
-  const std::vector<latency::Work> works = works_of(program, machine);
+  const std::vector<latency::Work> works = table.works(program, machine);
   json rows = json::array();
   for (std::size_t s = 0; s < program.steps.size(); ++s) {
     rows.push_back({{"name", program.steps[s].name},

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "codegen/compile.h"
+#include "codegen/latency/l3_turnover.h"
 #include "codegen/latency/sampled_network.h"
 #include "codegen/latency/speed_reference.h"
 #include "codegen/latency/step_times.h"
@@ -24,30 +25,37 @@ namespace xgen::latency {
 namespace {
 
 constexpr int kBatch = 8;  // networks
-// Each batch is visited so often, while others are compiled and visited between: a neighbour that
-// disturbs the machine has gone by the time of one of them.
-constexpr int kVisits = 8;
-constexpr int kTurns = 6;  // of each network in a visit
+// Each batch is visited so often while the machine is as fast as ever, others being compiled and
+// visited between: a neighbour that disturbs it has gone by the time of one of them. On a machine
+// that is never quiet so many visits are enough.
+constexpr int kQuietVisits = 8, kMostVisits = 24;
+constexpr double kQuiet = 1.08;  // times the least of the reference, which varies by 6 % by itself
+constexpr int kTurns = 6;        // of each network in a visit
 // What takes less is not told by a clock that takes a tenth of it.
 constexpr double kShortestUs = 0.2;
 // A kill loses at most so much of what is finished, and the batches that are open.
 constexpr double kMinutesUnsaved = 0.25;
 
-/// A network of one batch, loaded, with the work of each of its kernels.
+/// A network of one batch, loaded.
 struct Measured {
+  Program program;
   std::unique_ptr<TimedModel> model;
-  std::vector<Work> works;
   StepTurns turns;
 };
 
 Measured load(const ir::Graph& graph, const Target& target, const Machine& machine) {
-  const Program program = lower::lower(graph, lowering_for(target));
+  Program program = lower::lower(graph, lowering_for(target));
   auto model = std::make_unique<TimedModel>(HostModel::build(program, {machine.isa.name}));
   TimedModel& timed = *model;
-  return {std::move(model), works_of(program, machine), StepTurns(timed)};
+  return {std::move(program), std::move(model), StepTurns(timed)};
 }
 
-using Batch = std::vector<Measured>;
+struct Batch {
+  std::vector<Measured> networks;
+  int visits = 0, quiet_visits = 0;
+
+  bool is_finished() const { return quiet_visits >= kQuietVisits || visits >= kMostVisits; }
+};
 
 /// Networks of a batch; compiling them takes longer than measuring them, so all cores do it.
 Batch load_batch(RandomStream random, const Target& target, const Machine& machine) {
@@ -64,25 +72,27 @@ Batch load_batch(RandomStream random, const Target& target, const Machine& machi
     workers.push_back(std::async(std::launch::async, work));
   for (std::future<void>& worker : workers) worker.get();
   Batch batch;
-  for (std::optional<Measured>& m : loaded) batch.push_back(std::move(*m));
+  for (std::optional<Measured>& m : loaded) batch.networks.push_back(std::move(*m));
   return batch;
 }
 
 void visit(Batch& batch, SpeedReference& reference) {
+  double least_us = reference.observe();
   for (int turn = 0; turn < kTurns; ++turn) {
-    for (Measured& m : batch) m.turns.take();
-    reference.observe();
+    for (Measured& m : batch.networks) m.turns.take();
+    least_us = std::min(least_us, reference.observe());
   }
+  ++batch.visits;
+  batch.quiet_visits += least_us <= kQuiet * reference.least_us() ? 1 : 0;
 }
 
-bool is_finished(const Batch& batch) { return batch.front().turns.taken() >= kVisits * kTurns; }
-
-std::vector<Sample> samples_of(const Batch& batch) {
+std::vector<Sample> samples_of(const Batch& batch, const Machine& machine) {
   std::vector<Sample> samples;
-  for (const Measured& m : batch) {
-    for (std::size_t s = 0; s < m.works.size(); ++s) {
-      const double us = m.turns.least().step_us[s];
-      if (us >= kShortestUs) samples.push_back({m.works[s], us});
+  for (const Measured& m : batch.networks) {
+    const std::vector<double>& step_us = m.turns.least().step_us;
+    const std::vector<Work> works = works_of(m.program, machine, step_us);
+    for (std::size_t s = 0; s < works.size(); ++s) {
+      if (step_us[s] >= kShortestUs) samples.push_back({works[s], step_us[s]});
     }
   }
   return samples;
@@ -108,6 +118,8 @@ LatencyTable build_table(const Target& target, const BuildOptions& options) {
                           "; give another file"));
     samples = known.samples();
     measurement = known.measurement();
+  } else {
+    measurement.caches->l3_turnover_us = measure_l3_turnover_us(*measurement.caches);
   }
   const Machine machine = LatencyTable(platform, {}, measurement).machine(target);
   SpeedReference reference(target, machine.isa.name);
@@ -132,8 +144,8 @@ LatencyTable build_table(const Target& target, const BuildOptions& options) {
     if (time_left)
       open.push_back(load_batch(Random(options.seed).stream("latency", drawn++), target, machine));
     for (Batch& batch : open) visit(batch, reference);
-    if (is_finished(open.front())) {
-      for (Sample& s : samples_of(open.front())) samples.push_back(std::move(s));
+    if (open.front().is_finished()) {
+      for (Sample& s : samples_of(open.front(), machine)) samples.push_back(std::move(s));
       open.pop_front();
       ++measurement.batches;
     }

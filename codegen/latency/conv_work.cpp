@@ -117,16 +117,17 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const bool own_lanes = c.x_group != 0;
   const double input = lists.lanes * lists.lane_bytes * (own_lanes ? c.groups : 1);
   const double output = stored_bytes(c), own = input + weights + output;
-  counts.add("weight_", streamed(weights, 1, std::max(own, reach.constants), machine));
-  counts.add("weight_", streamed(weights, tile_count - 1, weights + lists.lanes * window, machine));
+  counts.add("weight_", streamed(weights, 1, at_least(own, reach.constants), machine));
+  counts.add("weight_",
+             streamed(weights, tile_count - 1, {weights + lists.lanes * window}, machine));
   // Each further group of filters reads a tile's input again.
   if (!own_lanes && c.groups > 1) {
     const double of_group = lists.group_lanes * window / c.groups;
     counts.add("", streamed(of_group, tile_count * (c.groups - 1),
-                            lists.lanes * window + weights / c.groups, machine));
+                            {lists.lanes * window + weights / c.groups}, machine));
   }
-  counts.add("", scattered(input, std::max(own, reach.input), machine));
-  counts.add("stored_", scattered(output, std::max(own, reach.output), machine));
+  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
+  counts.add("stored_", streamed(output, 1, at_least(own, reach.output), machine));
   return counts.take();
 }
 
@@ -150,8 +151,8 @@ Work depthwise_work(const std::string& kernel, const xgen_conv& c, const ListWor
   add_results(counts, c);
   const double input = lists.lanes * lists.lane_bytes * c.groups, output = stored_bytes(c);
   const double own = input + output;
-  counts.add("", scattered(input, std::max(own, reach.input), machine));
-  counts.add("stored_", scattered(output, std::max(own, reach.output), machine));
+  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
+  counts.add("stored_", streamed(output, 1, at_least(own, reach.output), machine));
   return counts.take();
 }
 
@@ -173,10 +174,10 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
   const double input = lists.lanes * lists.lane_bytes, output = stored_bytes(c);
   const double own = input + weights + output, of_group = weights / std::max(1, c.groups);
   // A group's weights are walked through once a pass.
-  counts.add("weight_", streamed(weights, 1, std::max(own, reach.constants), machine));
-  counts.add("weight_", streamed(weights, passes - 1, of_group + input, machine));
-  counts.add("", scattered(input, std::max(own, reach.input), machine));
-  counts.add("stored_", scattered(output, std::max(own, reach.output), machine));
+  counts.add("weight_", streamed(weights, 1, at_least(own, reach.constants), machine));
+  counts.add("weight_", streamed(weights, passes - 1, {of_group + input}, machine));
+  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
+  counts.add("stored_", streamed(output, 1, at_least(own, reach.output), machine));
   return counts.take();
 }
 
@@ -255,7 +256,10 @@ Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& c, cons
   counts.add("entries", lists.entries * 16.0 / machine.isa.lanes);
   counts.function(c.activation, c.groups * 16.0 / machine.isa.lanes);
   const double weights = lists.entries * entry_bytes(16, lists.shared);
-  counts.add("", streamed(weights, 1, std::max(weights, reach.constants), machine));
+  // Of each input lane one line.
+  const double input = lists.lanes * kLine, own = weights + input;
+  counts.add("weight_", streamed(weights, 1, at_least(own, reach.constants), machine));
+  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
   return counts.take();
 }
 
@@ -290,7 +294,8 @@ std::vector<std::string> conv_work_names(const std::string& kernel) {
          split_names(),
          weight_names(),
          memory_names()});
-  return joined({call_names(), {"groups", "entries"}, function_names(), memory_names()});
+  return joined(
+      {call_names(), {"groups", "entries"}, function_names(), weight_names(), memory_names()});
 }
 
 }  // namespace xgen::latency

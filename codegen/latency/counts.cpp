@@ -17,54 +17,42 @@ constexpr int kWidestVector = 16;  // lanes
 // than kLongRow the memory alone decides.
 constexpr int kShortRow = 4, kLongRow = 16;
 
-// The share of lines that a level has lost when they are used again, with `reach` bytes between:
-// nothing below the first share of its size, all beyond the second. Pages lie at random, lines do
-// not spread evenly; the last level is shared with other cores, and keeps some of what is too
-// large.
-double missed(double reach, std::int64_t level, double kept, double lost) {
-  return std::clamp((reach / static_cast<double>(level) - kept) / (lost - kept), 0.0, 1.0);
+// The share of lines that a level has lost when they are used again, after so many times its size:
+// nothing below `kept`, all beyond `lost`. Pages lie at random, lines do not spread evenly; the
+// last level is shared with other cores, and keeps some of what is too large.
+double missed(double sizes, double kept, double lost) {
+  return std::clamp((sizes - kept) / (lost - kept), 0.0, 1.0);
 }
 
-Lines lines_of(double lines, double reach, const Caches& caches, double kept, double lost) {
-  return {lines * missed(reach, caches.l1_bytes, 0.75, 1.25),
-          lines * missed(reach, caches.l2_bytes, 0.75, 1.25),
-          lines * missed(reach, caches.l3_bytes, kept, lost)};
+Lines lines_of(double lines, const Distance& reach, const Caches& caches) {
+  const auto sizes = [&](std::int64_t level) { return reach.bytes / static_cast<double>(level); };
+  const double turned = caches.l3_turnover_us > 0 ? reach.us / caches.l3_turnover_us : 0;
+  const double from_l3 = missed(sizes(caches.l2_bytes), 0.75, 1.25);
+  return {lines * missed(sizes(caches.l1_bytes), 0.75, 1.25), lines * from_l3,
+          lines * std::min(from_l3, missed(sizes(caches.l3_bytes) + turned, kAllKept, kAllLost))};
 }
 
 }  // namespace
 
 const std::vector<std::string>& function_names() {
-  static const std::vector<std::string> names = {"polynomials", "divisions", "exponentials",
-                                                 "scalar_functions"};
+  static const std::vector<std::string> names = {
+      "leaky_relu", "sigmoid", "tanh", "silu", "hard_sigmoid", "hard_swish", "exp",
+      "log",        "neg",     "sqrt", "abs",  "erf",          "reciprocal"};
   return names;
 }
 
 std::string_view function_of(int kind) {
-  switch (kind) {
-    case XGEN_LINEAR:
-      return {};
-    case XGEN_RECIPROCAL:
-      return "divisions";
-    case XGEN_SIGMOID:
-    case XGEN_SILU:
-    case XGEN_EXP:
-      return "exponentials";
-    case XGEN_LOG:
-    case XGEN_SQRT:
-    case XGEN_ERF:
-    case XGEN_TANH:
-      return "scalar_functions";
-    default:
-      return "polynomials";
-  }
+  if (kind == XGEN_LINEAR) return {};
+  return function_names().at(static_cast<std::size_t>(kind - XGEN_LEAKY_RELU));
 }
 
-Lines streamed(double bytes, double times, double reach, const Machine& machine) {
-  return lines_of(bytes / kLine * times, reach, machine.caches, 0.5, 2.2);
+Lines streamed(double bytes, double times, const Distance& reach, const Machine& machine) {
+  return lines_of(bytes / kLine * times, reach, machine.caches);
 }
 
-Lines scattered(double bytes, double reach, const Machine& machine) {
-  return lines_of(bytes / kLine, reach, machine.caches, 0.25, 0.75);
+Distance at_least(double bytes, Distance reach) {
+  reach.bytes = std::max(bytes, reach.bytes);
+  return reach;
 }
 
 Counts::Counts(const std::string& kernel, const Machine& machine, const Reach& reach)
@@ -131,6 +119,12 @@ void Counts::copied(double rows, int width) {
   if (rest > 0) add(str("rests_", rest), rows);
 }
 
+void Counts::halved(double rows, int width, int pitch) {
+  const double vectors = rows * vectors_of(width, machine_);
+  add("halved_vectors", vectors);
+  add("halved_crossing", vectors * unaligned_rows(pitch));
+}
+
 double unaligned_rows(int pitch) {
   return 1 - std::gcd(pitch, kLineLanes) / static_cast<double>(kLineLanes);
 }
@@ -154,8 +148,8 @@ void Counts::filled_over(double runs, int lanes) {
 
 void Counts::memory(double read, double written) {
   const double own = read + written;
-  add("", streamed(read, 1, std::max(own, reach_.input), machine_));
-  add("stored_", streamed(written, 1, std::max(own, reach_.output), machine_));
+  add("", streamed(read, 1, at_least(own, reach_.input), machine_));
+  add("stored_", streamed(written, 1, at_least(own, reach_.output), machine_));
 }
 
 std::vector<std::string> call_names() {
@@ -174,6 +168,8 @@ std::vector<std::string> copied_names() {
   for (int rest = 1; rest < kWidestVector; ++rest) names.push_back(str("rests_", rest));
   return names;
 }
+
+std::vector<std::string> halved_names() { return {"halved_vectors", "halved_crossing"}; }
 
 std::vector<std::string> copied_over_names() {
   std::vector<std::string> names = {"vectors",         "run_vectors", "crossing_loads",

@@ -10,21 +10,23 @@ namespace xgen::latency {
 
 constexpr double kLine = 64;  ///< bytes of a cache line
 
-/// Functions which a vector loop computes at costs of their own: how many vectors of each.
+/// Functions that a vector loop computes, each at a cost of its own, in the order of their codes.
 const std::vector<std::string>& function_names();
 /// The one of them that an activation or unary of this code is; empty for none.
 std::string_view function_of(int kind);
+
+/// Streams find what they use again in the last level up to the first of these times its size, and
+/// nothing from the second on.
+constexpr double kAllKept = 0.5, kAllLost = 2.2, kHalfLost = (kAllKept + kAllLost) / 2;
 
 /// 64-byte lines that come from farther than the first cache level, the second, and the last.
 struct Lines {
   double l2 = 0, l3 = 0, memory = 0;
 };
-/// When `bytes` are walked through `times` times, and `reach` bytes are touched from one time to
-/// the next.
-Lines streamed(double bytes, double times, double reach, const Machine& machine);
-/// The same once, for what is walked through in many places at a time, a piece of each plane: what
-/// a last level does not keep takes as long as it is rarely found there.
-Lines scattered(double bytes, double reach, const Machine& machine);
+/// When `bytes` are walked through `times` times, so far from one time to the next.
+Lines streamed(double bytes, double times, const Distance& reach, const Machine& machine);
+/// With at least so many bytes: those of the step itself.
+Distance at_least(double bytes, Distance reach);
 
 /// Counts by name, for one kernel: every rule that several kernels share.
 class Counts {
@@ -44,6 +46,8 @@ class Counts {
   /// What copy_lanes() does for rows of `width` lanes: whole vectors, and a rest whose code depends
   /// on its lanes. Of rows of odd widths vectors cross cache lines.
   void copied(double rows, int width);
+  /// What every_second_lane() does for rows of which `width` lanes are kept, to rows at this pitch.
+  void halved(double rows, int width, int pitch);
   /// What copy_over() does for rows of `width` lanes, from and to rows at these pitches: whole
   /// vectors, of which those across cache lines take longer, short ends, and rows by their vectors
   /// where these are few.
@@ -65,12 +69,13 @@ class Counts {
 /// The share of rows at a pitch of so many lanes that do not begin with a cache line.
 double unaligned_rows(int pitch);
 
-/// Names of what Counts counts: of call(), function(), border(), split(), copied(), copied_over(),
-/// filled_over(), memory().
+/// Names of what Counts counts: of call(), function(), border(), split(), copied(), halved(),
+/// copied_over(), filled_over(), memory().
 std::vector<std::string> call_names();
 std::vector<std::string> border_names();
 std::vector<std::string> split_names();
 std::vector<std::string> copied_names();
+std::vector<std::string> halved_names();
 std::vector<std::string> copied_over_names();
 std::vector<std::string> filled_over_names();
 std::vector<std::string> memory_names();

@@ -26,7 +26,7 @@ Prediction FittedLatency::predict(const LayerShape& shape, const LayerVariant& v
 
 std::vector<Prediction> FittedLatency::predict_steps(const Program& program) const {
   std::vector<Prediction> steps;
-  for (const Work& work : works_of(program, machine_))
+  for (const Work& work : table_.works(program, machine_))
     steps.push_back(table_.predict(work, machine_));
   return steps;
 }

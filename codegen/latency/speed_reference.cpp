@@ -30,12 +30,13 @@ Program one_layer(const Target& target) {
 SpeedReference::SpeedReference(const Target& target, const std::string& isa)
     : model_(HostModel::build(one_layer(target), {isa})) {}
 
-void SpeedReference::observe() {
+double SpeedReference::observe() {
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < kCopies; ++i) model_.run_step(kPack), model_.run_step(kUnpack);
   model_.run_step(kConvolve);
   const std::chrono::duration<double, std::micro> took = std::chrono::steady_clock::now() - start;
   least_us_ = std::min(least_us_, took.count());
+  return took.count();
 }
 
 }  // namespace xgen::latency

@@ -14,8 +14,8 @@ class SpeedReference {
   /// @throws UserError when there is no C compiler.
   SpeedReference(const Target& target, const std::string& isa);
 
-  /// Does it once.
-  void observe();
+  /// Does it once. @return  microseconds.
+  double observe();
   /// The least of what was observed, microseconds; infinite before the first time.
   double least_us() const { return least_us_; }
 

@@ -28,7 +28,6 @@ class StepTurns {
   explicit StepTurns(TimedModel& model);
 
   void take();
-  int taken() const { return static_cast<int>(runs_.size()); }
   /// Whether the three least turns agree, so that more would hardly change them.
   bool is_settled() const;
   const StepTimes& least() const { return least_; }

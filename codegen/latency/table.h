@@ -49,6 +49,7 @@ struct KernelFit {
   std::vector<double> highest;             ///< the highest of each count that was measured.
   std::size_t samples = 0;                 ///< how many it was fitted to.
   double median_error = 0, p95_error = 0;  ///< relative, on samples left out of the fit.
+  double hit_rate = 0;                     ///< the share of them that is predicted within 10 %.
   friend bool operator==(const KernelFit&, const KernelFit&) = default;
 };
 
@@ -75,6 +76,8 @@ class LatencyTable {
   const std::vector<Sample>& samples() const { return samples_; }
   const std::map<std::string, KernelFit>& fits() const { return fits_; }
   const Measurement& measurement() const { return measurement_; }
+  /// The share of all samples that a fit without them predicts within 10 %.
+  double hit_rate() const;
   /// What it speaks of, as work is counted for it. @param target  that of its platform.
   Machine machine(const Target& target) const;
 
@@ -82,6 +85,8 @@ class LatencyTable {
   double predict(const Work& work) const;
   /// Of a kernel that was never measured: the static estimate for `machine`.
   Prediction predict(const Work& work, const Machine& machine) const;
+  /// The work of a program's steps, as far from each other in time as they are predicted to be.
+  std::vector<Work> works(const Program& program, const Machine& machine) const;
   /// Of a whole program, one image: the sum; errors of kernels are taken as independent.
   Prediction predict(const Program& program, const Machine& machine) const;
 

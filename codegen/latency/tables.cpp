@@ -100,19 +100,13 @@ std::optional<FoundTable> choose_table(const std::vector<FoundTable>& tables,
 
 std::string text_of(const FoundTable& found) {
   const Platform& p = found.table.platform();
-  double calls = 0, median = 0, p95 = 0;
-  for (const auto& [kernel, fit] : found.table.fits()) {
-    const auto n = static_cast<double>(fit.samples);
-    calls += n;
-    median += n * fit.median_error;
-    p95 += n * fit.p95_error;
-  }
+  std::size_t calls = 0;
+  for (const auto& [kernel, fit] : found.table.fits()) calls += fit.samples;
   std::string text =
       str("latency table of ", p.cpu, ", ", p.kernels, ", ", p.compiler, " (", found.origin, "): ");
   text += calls == 0 ? std::string("nothing was measured for it")
                      : str("of its ", calls, " measured kernel calls, when left out of the fit, ",
-                           "half are predicted within ", percent(median / calls), ", 95 % within ",
-                           percent(p95 / calls));
+                           percent(found.table.hit_rate()), " are predicted within 10 %");
   if (!found.same_compiler) text += "; it is of another compiler than the one here";
   return text;
 }

@@ -105,9 +105,12 @@ struct Counter {
     counts.memory(bytes_of(c.x), 0);
     return counts.take();
   }
-  Work planes(const xgen_planes& y, int kind, bool both) const {
+  double vectors_in(const xgen_planes& y) const {
+    return vectors_of(static_cast<double>(y.height) * y.pitch, machine) * y.planes;
+  }
+  Counts planes(const xgen_planes& y, int kind, bool both) const {
     Counts counts(step.kernel, machine, reach);
-    const double v = vectors_of(static_cast<double>(y.height) * y.pitch, machine) * y.planes;
+    const double v = vectors_in(y);
     counts.call();
     counts.add("planes", y.planes);
     counts.add("vectors", v);
@@ -115,12 +118,14 @@ struct Counter {
     counts.function(kind, v);
     counts.border(y, y.planes);
     counts.memory((both ? 2 : 1) * bytes_of(y), bytes_of(y));
-    return counts.take();
+    return counts;
   }
   Work operator()(const xgen_binary& c) const {
-    return planes(c.y, c.activation, c.b_per_channel == 0);
+    Counts counts = planes(c.y, c.activation, c.b_per_channel == 0);
+    if (c.kind == XGEN_DIV) counts.add("divided_vectors", vectors_in(c.y));
+    return counts.take();
   }
-  Work operator()(const xgen_unary& c) const { return planes(c.y, c.kind, false); }
+  Work operator()(const xgen_unary& c) const { return planes(c.y, c.kind, false).take(); }
   Work operator()(const xgen_copy& c) const {
     Counts counts(step.kernel, machine, reach);
     counts.call();
@@ -134,8 +139,10 @@ struct Counter {
     counts.add("rows", rows);
     if (c.requantize != 0)
       counts.add("requantized", rows * c.y.width);
-    else if (c.column_step <= 2)
-      counts.copied(rows, c.column_step * c.y.width);
+    else if (c.column_step == 1)
+      counts.copied(rows, c.y.width);
+    else if (c.column_step == 2)
+      counts.halved(rows, c.y.width, c.y.pitch);
     else
       counts.add("gathered", rows * c.y.width);
     counts.border(c.y, c.y.planes);
@@ -273,7 +280,7 @@ struct Counter {
     counts.add(c.b_n == 1 ? "elements" : "strided", rows * c.k * c.n);
     // Each row walks through all of b.
     const double b = 4.0 * c.k * c.n;
-    const Lines again = streamed(b, rows, b + 4.0 * (c.k + c.n), machine);
+    const Lines again = streamed(b, rows, {b + 4.0 * (c.k + c.n)}, machine);
     counts.memory(4 * rows * c.k, 4 * rows * c.n);
     counts.add("", again);
     return counts.take();
@@ -317,12 +324,15 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
         {"rows", "lines", "vectors", "elements_stride_1", "elements_strided", "outputs"},
         border_names());
   if (starts("global_pool")) return with_memory({"planes", "rows", "vectors", "elements"});
-  if (starts("binary") || starts("add") || starts("unary") || starts("table"))
+  if (starts("binary"))
+    return with_memory({"planes", "vectors", "operand_vectors", "divided_vectors"},
+                       joined({function_names(), border_names()}));
+  if (starts("add") || starts("unary") || starts("table"))
     return with_memory({"planes", "vectors", "operand_vectors"},
                        joined({function_names(), border_names()}));
   if (starts("copy_planes") || starts("split_planes"))
     return with_memory({"rows", "gathered", "requantized"},
-                       joined({copied_names(), border_names(), split_names()}));
+                       joined({copied_names(), halved_names(), border_names(), split_names()}));
   if (starts("resize")) return with_memory({"positions", "copied", "interpolated"}, border_names());
   if (starts("unpack"))
     return with_memory({"planes", "rows", "dequantized", "elements"}, copied_over_names());
@@ -345,7 +355,7 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
 }  // namespace
 
 Machine machine_of(const Target& target, const std::string& isa) {
-  return {kernels::find_isa(isa), {target.l1_bytes, target.l2_bytes, target.l3_bytes}};
+  return {kernels::find_isa(isa), {target.l1_bytes, target.l2_bytes, target.l3_bytes, 0}};
 }
 
 const std::vector<std::string>& work_names(const std::string& kernel) {
@@ -364,8 +374,9 @@ Work work_of(const Program& program, const Step& step, const Machine& machine, c
   return std::visit(Counter{program, step, machine, reach}, step.args);
 }
 
-std::vector<Work> works_of(const Program& program, const Machine& machine) {
-  const std::vector<Reach> reach = reach_of(program);
+std::vector<Work> works_of(const Program& program, const Machine& machine,
+                           const std::vector<double>& step_us) {
+  const std::vector<Reach> reach = reach_of(program, step_us);
   std::vector<Work> works;
   for (std::size_t i = 0; i < program.steps.size(); ++i)
     works.push_back(work_of(program, program.steps[i], machine, reach[i]));

@@ -13,13 +13,15 @@ namespace xgen::latency {
 /// Data that the cache levels hold, as a core sees them.
 struct Caches {
   std::int64_t l1_bytes = 32768, l2_bytes = 1048576, l3_bytes = 8388608;
+  /// In which other cores have brought into the last level as much as it holds; 0: there are none.
+  double l3_turnover_us = 0;
   friend bool operator==(const Caches&, const Caches&) = default;
 };
 
 /// Where kernels of one instruction set run: what their work depends on besides their arguments.
 struct Machine {
   kernels::Isa isa;
-  Caches caches;
+  Caches caches = {};
 };
 Machine machine_of(const Target& target, const std::string& isa);
 
@@ -54,7 +56,9 @@ bool is_counted(const std::string& kernel);  ///< whether there is a kernel of t
 /// The work of a step of a lowered program, repeated alone where no reach is given.
 Work work_of(const Program& program, const Step& step, const Machine& machine,
              const Reach& reach = {});
-/// Of all its steps, when it is run again and again.
-std::vector<Work> works_of(const Program& program, const Machine& machine);
+/// Of all its steps, when it is run again and again. @param step_us  what each takes; empty: no
+/// time is known.
+std::vector<Work> works_of(const Program& program, const Machine& machine,
+                           const std::vector<double>& step_us = {});
 
 }  // namespace xgen::latency

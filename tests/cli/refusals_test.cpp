@@ -121,7 +121,7 @@ TEST_F(Refusals, ImagesThatAFinishedModelDoesNotRead) {
 }
 
 TEST_F(Refusals, LatencyTablesOfAnotherTargetOrVersion) {
-  json table = {{"format", "xgen latency 3"},
+  json table = {{"format", "xgen latency 4"},
                 {"target", "x86_64"},
                 {"kernels", "scalar"},
                 {"cpu", "a"},
@@ -143,7 +143,7 @@ TEST_F(Refusals, LatencyTablesOfAnotherTargetOrVersion) {
   EXPECT_THAT(refused(), HasSubstr("D/table.json: /kernels: expected one of target \"aarch64\" ("));
   table["format"] = "xgen latency 1";
   EXPECT_EQ(refused(),
-            "D/table.json: expected a latency table (\"format\": \"xgen latency 3\"), got \"xgen "
+            "D/table.json: expected a latency table (\"format\": \"xgen latency 4\"), got \"xgen "
             "latency 1\"; build it again");
 }
 

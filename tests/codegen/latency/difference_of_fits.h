@@ -24,7 +24,8 @@ inline std::string difference_of_fits(const latency::LatencyTable& a,
     const latency::KernelFit& other = b.fits().at(kernel);
     if (fit.samples != other.samples) return str(kernel, ": of so many calls: ", fit.samples);
     if (fit.highest != other.highest) return str(kernel, ": other highest counts");
-    if (differ(fit.median_error, other.median_error) || differ(fit.p95_error, other.p95_error))
+    if (differ(fit.median_error, other.median_error) || differ(fit.p95_error, other.p95_error) ||
+        differ(fit.hit_rate, other.hit_rate))
       return str(kernel, ": other errors");
   }
   for (const latency::Sample& sample : b.samples()) {

@@ -41,10 +41,10 @@ TEST(ReachOf, WeightsAreReadAgainAfterAllThatARunTouches) {
   const double all =
       static_cast<double>(program.weights.size() + 4 * program.table_count + program.arena_bytes) +
       2 * 4 * 16 * 14 * 14;  // input and output
-  for (const Reach& r : reach) EXPECT_EQ(r.constants, all);
+  for (const Reach& r : reach) EXPECT_EQ(r.constants.bytes, all);
   // The caller's tensors as well.
-  EXPECT_EQ(reach.front().input, all);
-  EXPECT_EQ(reach.back().output, all);
+  EXPECT_EQ(reach.front().input.bytes, all);
+  EXPECT_EQ(reach.back().output.bytes, all);
 }
 
 TEST(ReachOf, WhatAStepReadsWasWrittenByTheOneBefore) {
@@ -59,18 +59,47 @@ TEST(ReachOf, WhatAStepReadsWasWrittenByTheOneBefore) {
   };
   const int second = step_of(program, "y1");
   ASSERT_GT(second, 0);
-  EXPECT_EQ(reach[static_cast<std::size_t>(second)].input,
+  EXPECT_EQ(reach[static_cast<std::size_t>(second)].input.bytes,
             (touched(second - 1) + touched(second)) / 2);
   // 16 * 512 * 9 fp32 weights, and their list.
   EXPECT_GT(program.steps[static_cast<std::size_t>(second)].constant_bytes, 4 * 16 * 512 * 9);
   EXPECT_LT(program.steps[static_cast<std::size_t>(second)].constant_bytes, 5 * 16 * 512 * 9);
 }
 
+TEST(ReachOf, SaysHowLongAgoDataWereUsed) {
+  const Program program = three_layers();
+  std::vector<double> step_us(program.steps.size(), 1);
+  const int second = step_of(program, "y1");
+  step_us.at(static_cast<std::size_t>(second)) = 10;
+  const std::vector<Reach> reach = reach_of(program, step_us);
+  // Half of the two steps, and a whole run.
+  EXPECT_EQ(reach[static_cast<std::size_t>(second)].input.us, (1 + 10) / 2.0);
+  EXPECT_EQ(reach.front().constants.us, static_cast<double>(program.steps.size() - 1) + 10);
+}
+
+TEST(WorksOf, CountFromMemoryWhatOtherCoresHavePushedOutMeanwhile) {
+  const Program program = three_layers();
+  Machine machine = machine_of(find_target("x86_64"), "x86-avx512-vnni");
+  machine.caches = {32768, 262144, 8388608, 1000};
+  const auto step = static_cast<std::size_t>(step_of(program, "y0"));
+  const auto& names = work_names(program.steps[step].kernel);
+  const auto at = static_cast<std::size_t>(
+      std::find(names.begin(), names.end(), "weight_memory_lines") - names.begin());
+  const auto memory_lines = [&](double us) {
+    return works_of(program, machine, std::vector<double>(program.steps.size(), us))[step]
+        .counts.at(at);
+  };
+  EXPECT_EQ(memory_lines(1), 0);
+  EXPECT_EQ(memory_lines(1000), 16 * 16 * 9 * 4 / 64);
+  machine.caches.l3_turnover_us = 0;
+  EXPECT_EQ(memory_lines(1000), 0);
+}
+
 TEST(WorksOf, CountWeightsFromFartherAwayThanALayerThatIsRepeated) {
   const Program program = three_layers();
   Machine machine = machine_of(find_target("x86_64"), "x86-avx512-vnni");
   // A run does not fit into the second level, the first layer alone does.
-  machine.caches = {32768, 262144, 8388608};
+  machine.caches = {32768, 262144, 8388608, 0};
   const auto step = static_cast<std::size_t>(step_of(program, "y0"));
   const auto& names = work_names(program.steps[step].kernel);
   const auto at = static_cast<std::size_t>(

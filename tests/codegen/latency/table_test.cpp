@@ -73,7 +73,7 @@ TEST(LatencyTable, EstimatesKernelsThatWereNeverMeasured) {
 
 TEST(LatencyTable, ReadsBackWhatItWrote) {
   const test::TemporaryFolder folder;
-  const Measurement measurement{3, 12.5, Caches{1024, 2048, 4096}};
+  const Measurement measurement{3, 12.5, Caches{1024, 2048, 4096, 1500}};
   const LatencyTable table(platform(), samples(30), measurement);
   table.save(folder / "t.json");
   const LatencyTable again = LatencyTable::load(folder / "t.json");
@@ -142,18 +142,18 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
     return test::message_of([&] { LatencyTable::load(file); }, file.string());
   };
   EXPECT_EQ(message("{\"format\": \"xgen measurements 1\"}"),
-            "F: expected a latency table (\"format\": \"xgen latency 3\"), got \"xgen measurements "
+            "F: expected a latency table (\"format\": \"xgen latency 4\"), got \"xgen measurements "
             "1\"; build it again");
   EXPECT_EQ(message(R"({"format": 1, "fits": {}})"),
-            "F: expected a latency table (\"format\": \"xgen latency 3\")");
-  EXPECT_EQ(message("[]"), "F: expected a latency table (\"format\": \"xgen latency 3\")");
-  EXPECT_EQ(message(R"({"format": "xgen latency 3", "kernels": "scalar", "cpu": 3, "fits": {}})"),
+            "F: expected a latency table (\"format\": \"xgen latency 4\")");
+  EXPECT_EQ(message("[]"), "F: expected a latency table (\"format\": \"xgen latency 4\")");
+  EXPECT_EQ(message(R"({"format": "xgen latency 4", "kernels": "scalar", "cpu": 3, "fits": {}})"),
             "F: /cpu: expected a name, got 3");
-  EXPECT_EQ(message(R"({"format": "xgen latency 3", "kernels": "scalar", "batches": 1,
+  EXPECT_EQ(message(R"({"format": "xgen latency 4", "kernels": "scalar", "batches": 1,
                         "reference_us": "fast", "fits": {}})"),
             "F: /reference_us: expected a number from 0 on, got \"fast\"");
   const auto with_fits = [&](const std::string& fits, const std::string& more = "") {
-    return message(str(R"({"format": "xgen latency 3", "kernels": "scalar", "batches": 1,
+    return message(str(R"({"format": "xgen latency 4", "kernels": "scalar", "batches": 1,
                            "reference_us": 1, "fits": {)",
                        fits, "}", more, "}"));
   };
@@ -161,7 +161,7 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
               HasSubstr("F: /fits/map_f32/features: expected [\"calls\",\"call_l2_lines\""));
   EXPECT_EQ(with_fits(R"("map_f64": {})"),
             "F: /fits/map_f64: expected the fit of a kernel of this version");
-  EXPECT_EQ(message(R"({"format": "xgen latency 3", "kernels": "mmx", "fits": {}})"),
+  EXPECT_EQ(message(R"({"format": "xgen latency 4", "kernels": "mmx", "fits": {}})"),
             "F: /kernels: expected an instruction set of `xgen-train targets`, got \"mmx\"");
   const std::vector<std::string>& names = work_names("map_f32");
   nlohmann::json fit = {{"features", names},
@@ -169,7 +169,8 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
                         {"highest", std::vector<double>(names.size(), 1)},
                         {"calls", 1},
                         {"median_error", 0.1},
-                        {"p95_error", 0.2}};
+                        {"p95_error", 0.2},
+                        {"hit_rate", 0.5}};
   const auto with_fit = [&](const std::string& more = "") {
     return with_fits("\"map_f32\": " + fit.dump(), more);
   };
@@ -182,6 +183,8 @@ TEST(LatencyTable, SaysWhatIsWrongWithAFile) {
                 " numbers from 0 to 1e+15, got [1,1,1]"));
   EXPECT_EQ(with_fit(R"(, "cache_bytes": [32768, 1048576])"),
             "F: /cache_bytes: expected 3 numbers from 0 to 1e+15, got [32768,1048576]");
+  EXPECT_EQ(with_fit(R"(, "cache_bytes": [1, 2, 3], "l3_turnover_us": -1)"),
+            "F: /l3_turnover_us: expected a number from 0 on, got -1");
   EXPECT_EQ(with_fit(R"(, "cache_bytes": [32768, 1048576, 1024])"),
             "F: /cache_bytes: expected bytes of three cache levels, each at least that of the one "
             "before, got [32768,1048576,1024]");

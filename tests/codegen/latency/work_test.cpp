@@ -74,7 +74,7 @@ TEST(WorkOf, CountsResidualsAndActivations) {
   EXPECT_EQ(layer_counts(image_layer(false), {}, extras).at("residual_vectors"), 51 * 64);
   extras = {};
   extras.activation = ir::Activation::Kind::silu;
-  EXPECT_EQ(layer_counts(image_layer(false), {}, extras).at("exponentials"), 51 * 64);
+  EXPECT_EQ(layer_counts(image_layer(false), {}, extras).at("silu"), 51 * 64);
 }
 
 TEST(WorksOf, KnowEveryKernelThatSamplesHave) {
