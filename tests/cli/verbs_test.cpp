@@ -277,7 +277,7 @@ TEST_F(Verbs, AForeignTargetIsCompiledAndNotMeasured) {
 
 /// The counts of a map_f32 call over 50 vectors: one call, near in three ways, and nothing behind.
 json map_work() {
-  json work(15, 0);
+  json work(24, 0);
   work[0] = 1;
   work[4] = 50;
   return work;
@@ -287,7 +287,7 @@ TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
   small_model();
   const auto bench = [&](const std::string& name, double ms) {
     std::ofstream(folder_ / name) << json{
-        {"format", "xgen bench 1"},
+        {"format", "xgen bench 2"},
         {"target", "aarch64"},
         {"kernels", "arm-neon"},
         {"cpu", name},
@@ -373,7 +373,7 @@ TEST_F(Verbs, ADeviceFileThatCannotBeIsRefusedAndLeavesNoTable) {
     return text;
   };
   json bench = {
-      {"format", "xgen bench 1"},
+      {"format", "xgen bench 2"},
       {"target", "aarch64"},
       {"kernels", "arm-neon"},
       {"cpu", "a board"},

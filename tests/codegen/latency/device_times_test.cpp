@@ -22,7 +22,7 @@ using ::testing::HasSubstr;
 
 /// What `bench` prints, of one kernel call.
 json bench() {
-  return {{"format", "xgen bench 1"},
+  return {{"format", "xgen bench 2"},
           {"target", "aarch64"},
           {"kernels", "arm-neon"},
           {"cpu", "a board"},
