@@ -23,7 +23,7 @@ namespace {
 using nlohmann::json;
 
 // What a layer may be divided by. Patterns of four taps start at 9/4.
-const std::vector<double> kRates = {1.5, 2.25, 3, 4, 6, 9, 13};
+const std::vector<double> kRates = {1.5, 2.25, 3, 4, 6, 9, 13, 20, 30};
 // The network is compiled and timed before it is trained, and the choice is made again with what
 // was learnt, so often at most.
 constexpr int kRounds = 4;
