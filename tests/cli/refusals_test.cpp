@@ -170,5 +170,22 @@ TEST_F(Refusals, AreSaidByTheDryRunToo) {
   EXPECT_THAT(refusal({"--dry-run"}), HasSubstr("rates/per_layer: \"conv2\": expected at most "));
 }
 
+// Networks of the zoo have no names of layers to get wrong, and are slow to look at.
+TEST(CommittedConfigs, ThatStartFromAFileAreNotRefused) {
+  for (const auto& entry : fs::directory_iterator(XGEN_SOURCE_DIR "/configs")) {
+    if (entry.path().extension() != ".json") continue;
+    const json config = json::parse(text_of(entry.path()));
+    const fs::path data = entry.path().parent_path() / config["data"]["path"];
+    if (!config["model"].contains("onnx") || !fs::exists(data)) continue;
+    const fs::path folder = fs::temp_directory_path() / ("xgen-dry-" + std::to_string(getpid()));
+    const Outcome outcome = Process({XGEN_TRAIN, "run", entry.path().string(), "--dry-run",
+                                     "--output", folder.string(), "--set", "device=cpu"},
+                                    folder)
+                                .wait();
+    EXPECT_EQ(outcome.code, 0) << entry.path() << ": " << outcome.err;
+    fs::remove_all(folder);
+  }
+}
+
 }  // namespace
 }  // namespace xgen::cli
