@@ -50,8 +50,10 @@ function(_xgen_find_torch)
       # libtorch_cuda's own CUDA libraries come with the wheel and are found when the program is loaded.
       target_link_options(xgen::torch INTERFACE -Wl,--unresolved-symbols=ignore-in-shared-libs)
     endif()
+    # The wheel's libtorch exports parts of an older C++ library, whose std::filesystem::remove_all jumps
+    # to null in a program that is built by a newer compiler; the system's library has to be asked first.
     target_link_libraries(xgen::torch INTERFACE
-      -Wl,--push-state,--no-as-needed ${libraries} ${folder}/libc10.so -Wl,--pop-state)
+      -Wl,--push-state,--no-as-needed -lstdc++ ${libraries} ${folder}/libc10.so -Wl,--pop-state)
     if(NOT root STREQUAL "/usr")
       target_link_options(xgen::torch INTERFACE "LINKER:-rpath,${folder}")
     endif()
