@@ -4,7 +4,6 @@ needs Python."""
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import tempfile
@@ -32,9 +31,9 @@ def enter():
     os.execv(python, [str(python), *sys.argv])
 
 
-def cpu_name():
-    lines = open("/proc/cpuinfo", encoding="utf-8").read().splitlines() if os.path.exists("/proc/cpuinfo") else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+def cpu_name(xgen):
+    """What the program calls the processor."""
+    return json.loads(subprocess.run([xgen, "targets", "--json"], capture_output=True, check=True).stdout)["cpu"]
 
 
 def infer(xgen, model, feeds, dims=()):

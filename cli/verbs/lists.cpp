@@ -1,6 +1,7 @@
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "codegen/targets.h"
+#include "core/cpu_name.h"
 #include "core/onnx/import.h"
 #ifdef XGEN_WITH_TORCH
 #include "train/zoo/zoo.h"
@@ -48,7 +49,7 @@ json list_targets() {
   }
   json here = json::array();
   for (const kernels::Isa* isa : kernels::host_isas()) here.push_back(isa->name);
-  return {{"targets", targets}, {"kernels_here", here}};
+  return {{"targets", targets}, {"kernels_here", here}, {"cpu", cpu_name()}};
 }
 
 std::string joined(const json& words) {
@@ -62,8 +63,8 @@ std::string targets_text(const json& result) {
   for (const json& t : result["targets"])
     table.add(
         {t["name"], t["arch"], t["runs_here"].get<bool>() ? "yes" : "no", joined(t["kernels"])});
-  return table.text() + "\nKernels that this machine runs: " + joined(result["kernels_here"]) +
-         ".\nA target may also be a JSON file of your own.\n";
+  return table.text() + "\nThis machine: " + result["cpu"].get<std::string>() + "; kernels that it runs: " +
+         joined(result["kernels_here"]) + ".\nA target may also be a JSON file of your own.\n";
 }
 
 json list_ops() {

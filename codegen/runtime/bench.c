@@ -19,27 +19,35 @@ static int ascending(const void* a, const void* b) {
   return (x > y) - (x < y);
 }
 
-/* The value of the first line of /proc/cpuinfo that starts so; empty when there is none. */
-static void cpu_info(const char* key, char* value, size_t size) {
+/* Adds what /proc/cpuinfo says under a key of the first processor, after a word. */
+static void add_cpu_info(const char* key, const char* word, char* name, size_t size) {
   FILE* info = fopen("/proc/cpuinfo", "r");
   char line[512];
-  value[0] = 0;
-  while (info != NULL && value[0] == 0 && fgets(line, sizeof line, info) != NULL) {
-    const char* colon = strchr(line, ':');
-    if (strncmp(line, key, strlen(key)) != 0 || colon == NULL) continue;
-    snprintf(value, size, "%s", colon + 1 + strspn(colon + 1, " \t"));
-    value[strcspn(value, "\n")] = 0;
+  while (info != NULL && fgets(line, sizeof line, info) != NULL && line[0] != '\n') {
+    const size_t n = strlen(key);
+    if (strncmp(line, key, n) != 0) continue;
+    const char* value = line + n + strspn(line + n, " \t");
+    if (*value++ != ':') continue;
+    value += strspn(value, " \t");
+    const size_t used = strlen(name);
+    snprintf(name + used, size - used, "%s%s%.*s", used > 0 ? ", " : "", word,
+             (int)strcspn(value, "\n"), value);
+    break;
   }
   if (info != NULL) fclose(info);
 }
 
 /* What the processor calls itself, without what JSON would need escaped. */
 static void cpu_name(char* name, size_t size) {
-  /* On ARM the kernel names chips, or numbers the core's maker and design. */
-  static const char* const keys[] = {"model name", "Hardware", "CPU part"};
+  /* Chips of one name differ by their numbers; on ARM there are numbers alone. */
+  static const char* const keys[][2] = {{"model name", ""},
+                                        {"cpu family", "family "},
+                                        {"model", "model "},
+                                        {"CPU implementer", "CPU implementer "},
+                                        {"CPU part", "part "}};
+  name[0] = 0;
   for (size_t i = 0; i < sizeof keys / sizeof *keys; ++i) {
-    cpu_info(keys[i], name, size);
-    if (name[0] != 0) break;
+    add_cpu_info(keys[i][0], keys[i][1], name, size);
   }
   if (name[0] == 0) snprintf(name, size, "unknown");
   for (char* c = name; *c != 0; ++c) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <sstream>
 
+#include "core/cpu_name.h"
 #include "tests/cli/verbs_fixture.h"
 
 /// The compiler's verbs as a person calls them: the built program, its messages and exit codes.
@@ -103,7 +104,9 @@ TEST_F(Verbs, InspectListsEveryNodeThatNoKernelServes) {
 }
 
 TEST_F(Verbs, ListsAreJsonObjects) {
-  EXPECT_EQ(run("targets --json").parsed()["targets"][0]["name"], "host");
+  const json targets = run("targets --json").parsed();
+  EXPECT_EQ(targets["targets"][0]["name"], "host");
+  EXPECT_EQ(targets["cpu"], cpu_name());
   const json ops = run("ops --json").parsed();
   EXPECT_THAT(ops["ops"].get<std::vector<std::string>>(), ::testing::Contains("Conv"));
   EXPECT_EQ(ops["opset_max"], 22);

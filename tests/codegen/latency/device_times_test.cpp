@@ -9,6 +9,7 @@
 #include "codegen/latency/single_layer.h"
 #include "codegen/runtime/c_compiler.h"
 #include "codegen/targets.h"
+#include "core/cpu_name.h"
 #include "tests/codegen/latency/map_work.h"
 #include "tests/support/command.h"
 #include "tests/support/message.h"
@@ -66,6 +67,7 @@ TEST(DeviceTimes, AreWhatTheBenchProgramOfABundlePrints) {
   ASSERT_EQ(built.exit_code, 0) << built.output;
   const LatencyTable table = table_of_device({out});
   EXPECT_EQ(table.platform().target, options.target.name);
+  EXPECT_EQ(table.platform().cpu, cpu_name());  // so that the table serves on this machine
   EXPECT_EQ(table.samples().size(), model.program.steps.size());
   const Machine machine = machine_of(options.target, table.platform().kernels);
   for (std::size_t i = 0; i < model.program.steps.size(); ++i) {
