@@ -63,8 +63,9 @@ std::string targets_text(const json& result) {
   for (const json& t : result["targets"])
     table.add(
         {t["name"], t["arch"], t["runs_here"].get<bool>() ? "yes" : "no", joined(t["kernels"])});
-  return table.text() + "\nThis machine: " + result["cpu"].get<std::string>() + "; kernels that it runs: " +
-         joined(result["kernels_here"]) + ".\nA target may also be a JSON file of your own.\n";
+  return table.text() + "\nThis machine: " + result["cpu"].get<std::string>() +
+         "; kernels that it runs: " + joined(result["kernels_here"]) +
+         ".\nA target may also be a JSON file of your own.\n";
 }
 
 json list_ops() {

@@ -245,7 +245,8 @@ Prediction LatencyTable::predict(const Work& work, const Machine& machine) const
 
 std::vector<Work> LatencyTable::works(const Program& program, const Machine& machine) const {
   std::vector<Work> works = works_of(program, machine);
-  if (machine.caches.l3_turnover_us <= 0) return works;  // no count depends on the time between uses
+  if (machine.caches.l3_turnover_us <= 0)
+    return works;  // no count depends on the time between uses
   std::vector<double> step_us;
   for (const Work& work : works) step_us.push_back(predict(work, machine).us);
   return works_of(program, machine, step_us);
