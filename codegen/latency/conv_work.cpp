@@ -14,8 +14,7 @@ namespace xgen::latency {
 
 namespace {
 
-constexpr int kWidest = 8;        // vectors of a tile: what widest_tile() gives at most
-constexpr int kMapPositions = 4;  // positions that filter_conv_map computes at a time
+constexpr int kWidest = 8;  // vectors of a tile: what widest_tile() gives at most
 
 bool is_map(const std::string& kernel) { return kernel.rfind("filter_conv_map", 0) == 0; }
 bool is_depthwise(const std::string& kernel) { return kernel == "depthwise_f32"; }
@@ -159,12 +158,16 @@ Work depthwise_work(const std::string& kernel, const xgen_conv& c, const ListWor
 Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWork& lists,
                      const Machine& machine, const Reach& reach) {
   const double positions = static_cast<double>(c.y.height) * c.y.width;
-  const double passes = std::ceil(positions / kMapPositions), vectors = 16.0 / machine.isa.lanes;
+  // Eight positions a pass, and four where no more are left.
+  const double wide = std::ceil(std::max(0.0, positions - 4) / 8),
+               narrow = 8 * wide < positions ? 1 : 0, passes = wide + narrow;
+  const double vectors = 16.0 / machine.isa.lanes;
   Counts counts(kernel, machine, reach);
   counts.call();
   counts.add("groups", c.groups);
   counts.add("passes", passes * c.groups);
-  counts.add("entries", passes * lists.entries * vectors);
+  counts.add("entries_4", narrow * lists.entries * vectors);
+  counts.add("entries_8", wide * lists.entries * vectors);
   counts.add("positions", positions * c.groups);
   counts.add("stored_lanes", positions * c.outputs);
   if (c.residual != XGEN_NONE) counts.add("residual_positions", positions * c.groups);
@@ -286,14 +289,14 @@ std::vector<std::string> conv_work_names(const std::string& kernel) {
                    split_names(),
                    memory_names()});
   if (is_map(kernel))
-    return joined(
-        {call_names(),
-         {"groups", "passes", "entries", "positions", "stored_lanes", "residual_positions"},
-         function_names(),
-         border_names(),
-         split_names(),
-         weight_names(),
-         memory_names()});
+    return joined({call_names(),
+                   {"groups", "passes", "entries_4", "entries_8", "positions", "stored_lanes",
+                    "residual_positions"},
+                   function_names(),
+                   border_names(),
+                   split_names(),
+                   weight_names(),
+                   memory_names()});
   return joined(
       {call_names(), {"groups", "entries"}, function_names(), weight_names(), memory_names()});
 }

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFormat = "xgen bench 2";
+constexpr const char* kFormat = "xgen bench 3";
 constexpr double kLongestMs = 60000;  // no kernel call of a network takes a minute
 
 Platform platform_of(const json& bench, const std::string& file) {

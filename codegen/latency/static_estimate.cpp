@@ -143,8 +143,10 @@ std::vector<double> static_factors(const std::string& kernel, const Machine& mac
       c = cycles_of_tile(*variant, width);
     else if (variant != nullptr && name.rfind("entries_", 0) == 0)
       c = cycles_of_entry(*variant, width, machine.isa);
+    else if (name.rfind("entries_", 0) == 0)  // of so many positions, and their filters once
+      c = std::max(width * dot / kUnits, (width + 1) / kLoads);
     else if (name == "entries")
-      c = kernel.rfind("filter_conv_map", 0) == 0 ? std::max(4 * dot / kUnits, 5 / kLoads) : dot;
+      c = dot;
     else if (name.rfind("rests_", 0) == 0)
       c = std::popcount(static_cast<unsigned>(width));
     else

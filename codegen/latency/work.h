@@ -40,7 +40,7 @@ struct Work {
 ///                     and runs of the border and of phase planes.
 ///   depthwise_f32     calls, planes, columns of vectors, rows of these by the stride, and what
 ///                     plane_conv has for its results.
-///   filter_conv_map_* as above, passes over four positions taking the place of tiles.
+///   filter_conv_map_* as above, passes over eight or four positions taking the place of tiles.
 ///   filter_conv_*     calls, groups of 16 filters, list entries, functions.
 ///   others            calls, planes, rows, and vectors or elements of each kind that their loops
 ///                     have; of rows that are copied the rest behind the last whole vector, whose

@@ -11,9 +11,12 @@ namespace {
 
 constexpr int kFilterPositions = 4;  // that filter_conv_map computes side by side
 // Its products are dearer: each input is broadcast for itself, and results are stored one by one,
-// which weighs less the more taps a filter has. Measured by tests/bench/conv_families on 16 lanes.
+// which weighs less the more taps a filter has. Measured by tests/bench/conv_families on 16 lanes,
+// where plane_conv keeps two units of multiply-adds busy: 1.4 to 1.65 and 1.6 to 2.1. (A processor
+// with one such unit loses less: 1.2 and 1.4.)
 double filter_cost(int taps, int vector_lanes) {
-  return taps > 1 && vector_lanes >= 16 ? 1.2 : 1.4;
+  if (vector_lanes < 16) return 1.4;
+  return taps > 1 ? 1.5 : 1.75;
 }
 // Four taps at a time read and shuffle their input four times, one tap at a time once. Measured by
 // tests/bench/conv_families: 3 entries for 9 taps take 0.75 of the time, 6 for 9 take 1.1.

@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
   while (strcmp(sets[set], kernels) != 0) ++set;
   char cpu[256];
   cpu_name(cpu, sizeof cpu);
-  printf("{\"format\": \"xgen bench 2\", \"target\": \"" XGEN_TARGET
+  printf("{\"format\": \"xgen bench 3\", \"target\": \"" XGEN_TARGET
          "\", \"kernels\": \"%s\", \"cpu\": \"%s\", \"compiler\": \"" XGEN_COMPILER
          "\",\n \"runs\": %d, \"median_ms\": %.6f, \"min_ms\": %.6f, \"p95_ms\": "
          "%.6f, \"steps\": [\n",

@@ -1,6 +1,7 @@
 // Where lowering can choose a kernel, all choices interleaved, one thread, and which one it takes:
-// on small maps vectors over positions (plane_conv) or over filters (filter_conv), for depthwise
-// int8 layers one tap at a time (plane_conv) or four (depthwise).
+// on small maps vectors over positions (plane_conv) or over filters (filter_conv), of dense layers
+// and of patterns and blocks at a quarter of the products; for depthwise int8 layers one tap at a
+// time (plane_conv) or four (depthwise).
 //
 //   conv_families
 
@@ -23,14 +24,25 @@ using namespace xgen;
 struct Shape {
   int channels, size, kernel;
   int stride = 1;
-  bool depthwise = false, integer = false;
+  bool depthwise = false, integer = false, sparse = false;
 
   std::string name() const {
     return str(channels, depthwise ? " depthwise" : str(" -> ", channels), ", ", kernel, "x",
                kernel, stride > 1 ? " stride 2" : "", " on ", size, "x", size,
-               integer ? " int8" : " fp32");
+               integer ? " int8" : " fp32", sparse ? " sparse" : "");
   }
 };
+
+LayerVariant variant_of(const Shape& s) {
+  LayerVariant variant;
+  if (!s.sparse) return variant;
+  variant.group_out = s.integer ? 4 : 8;
+  variant.lane_channels = s.integer ? 4 : 1;
+  variant.scheme = s.kernel == 3 ? Sparsity::Scheme::pattern : Sparsity::Scheme::block;
+  variant.taps = s.kernel == 3 ? 4 : 0;
+  variant.kept_blocks = s.kernel == 3 ? 9.0 / 16 : 0.25;
+  return variant;
+}
 
 ir::Graph layer_of(const Shape& s) {
   LayerShape shape;
@@ -41,7 +53,7 @@ ir::Graph layer_of(const Shape& s) {
   shape.height = shape.width = s.size;
   shape.pad_top = shape.pad_left = shape.pad_bottom = shape.pad_right = s.kernel / 2;
   shape.int8 = s.integer;
-  return latency::single_layer(shape, {});
+  return latency::single_layer(shape, variant_of(s));
 }
 
 // The convolution of a graph, in one family.
@@ -77,6 +89,12 @@ int main() {
     for (const int kernel : {1, 3}) {
       for (const int size : {2, 3, 4, 5, 6, 7, 8, 10})
         shapes.push_back({size <= 4 ? 512 : 256, size, kernel, 1, false, integer});
+      for (const int size : {4, 7, 8, 14})
+        shapes.push_back({256, size, kernel, 1, false, integer, true});
+    }
+    for (const bool sparse : {false, true}) {
+      for (const int size : {8, 14, 28})
+        shapes.push_back({256, size, 3, 2, false, integer, sparse});
     }
   }
   for (const int stride : {1, 2}) {

@@ -290,7 +290,7 @@ TEST_F(Verbs, ADeviceTableIsBuiltComparedAndPredictsForItsTargetAlone) {
   small_model();
   const auto bench = [&](const std::string& name, double ms) {
     std::ofstream(folder_ / name) << json{
-        {"format", "xgen bench 2"},
+        {"format", "xgen bench 3"},
         {"target", "aarch64"},
         {"kernels", "arm-neon"},
         {"cpu", name},
@@ -376,7 +376,7 @@ TEST_F(Verbs, ADeviceFileThatCannotBeIsRefusedAndLeavesNoTable) {
     return text;
   };
   json bench = {
-      {"format", "xgen bench 2"},
+      {"format", "xgen bench 3"},
       {"target", "aarch64"},
       {"kernels", "arm-neon"},
       {"cpu", "a board"},

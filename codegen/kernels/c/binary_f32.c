@@ -1,36 +1,54 @@
-static inline vf vf_binary(int kind, vf a, vf b) {
+/* Each function has a loop of its own: none asks which one it is. */
+#define BINARY_RUN(function)                 \
+  for (int i = 0; i < bytes; i += 4 * LANES) \
+  vf_store(y + i, vf_min(vf_max(function(vf_load(a + i), vf_load(b + step * i)), low), high))
+
+/* @param step  0 where all lanes have the same second operand, of which `b` holds a vector; or 1.
+ */
+static inline void binary_run(int kind, const char* a, const char* b, int step, char* y, int bytes,
+                              vf low, vf high) {
   switch (kind) {
     case XGEN_ADD:
-      return vf_add(a, b);
+      BINARY_RUN(vf_add);
+      break;
     case XGEN_SUB:
-      return vf_sub(a, b);
+      BINARY_RUN(vf_sub);
+      break;
     case XGEN_MUL:
-      return vf_mul(a, b);
+      BINARY_RUN(vf_mul);
+      break;
     case XGEN_DIV:
-      return vf_div(a, b);
+      BINARY_RUN(vf_div);
+      break;
     case XGEN_MAX:
-      return vf_max(a, b);
+      BINARY_RUN(vf_max);
+      break;
     default:
-      return vf_min(a, b);
+      BINARY_RUN(vf_min);
   }
 }
+#undef BINARY_RUN
 
 /* Planes of one pitch: rows and the gaps between them are one run; the borders are written
  * afterwards. */
 static void binary_f32(const xgen_binary* c, const xgen_context* ctx) {
-  const int lanes = c->y.height * c->y.pitch;
+  const int bytes = 4 * c->y.height * c->y.pitch;
   const vf low = vf_set1(c->low), high = vf_set1(c->high);
   for (int p = 0; p < c->y.planes; ++p) {
     const char* a = ctx->arena + c->a.data + (size_t)p * c->a.plane;
     const char* b =
         xgen_at(ctx, c->b.data) + (c->b_per_channel ? 4 * (size_t)p : (size_t)p * c->b.plane);
     char* y = ctx->arena + c->y.data + (size_t)p * c->y.plane;
-    float one = 0;
-    if (c->b_per_channel) memcpy(&one, b, 4);
-    for (int i = 0; i < 4 * lanes; i += 4 * LANES) {
-      const vf right = c->b_per_channel ? vf_set1(one) : vf_load(b + i);
-      const vf v = vf_min(vf_max(vf_binary(c->kind, vf_load(a + i), right), low), high);
-      vf_store(y + i, vf_unary(c->activation, v, c->alpha, c->beta));
+    float same[LANES];
+    if (c->b_per_channel) {
+      memcpy(same, b, 4);
+      vf_store(same, vf_set1(same[0]));
+      b = (const char*)same;
+    }
+    binary_run(c->kind, a, b, c->b_per_channel ? 0 : 1, y, bytes, low, high);
+    if (c->activation != XGEN_LINEAR) {
+      for (int i = 0; i < bytes; i += 4 * LANES)
+        vf_store(y + i, vf_unary(c->activation, vf_load(y + i), c->alpha, c->beta));
     }
   }
   write_borders(&c->y, ctx->arena, 0, c->y.planes);

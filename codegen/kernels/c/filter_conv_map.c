@@ -1,5 +1,6 @@
-/* Convolution on small maps, vectorised over 16 filters: four positions at a time are broadcast to
- * them, so that no lane is spent on what lies between short rows. */
+/* Convolution on small maps, vectorised over 16 filters: positions are broadcast to them, so that
+ * no lane is spent on what lies between short rows. Eight at a time, in as many chains of products
+ * as two units of four cycles keep going, and four where no more are left. */
 
 static inline vf vf_broadcast(const char* p) {
   float s;

@@ -17,6 +17,42 @@ static void filter_conv_map_store_f32(const xgen_conv* c, const xgen_context* ct
   for (int f = 0; f < count; ++f) memcpy(y + (size_t)f * c->y.plane, out + f, 4);
 }
 
+typedef struct {
+  vf of[4];
+} map_sums_f32;
+
+static inline void map_products_f32(map_sums_f32* sums, const char* x, const map_position* p,
+                                    vf filters) {
+  sums->of[0] = vf_fma(vf_broadcast(x + p[0].x), filters, sums->of[0]);
+  sums->of[1] = vf_fma(vf_broadcast(x + p[1].x), filters, sums->of[1]);
+  sums->of[2] = vf_fma(vf_broadcast(x + p[2].x), filters, sums->of[2]);
+  sums->of[3] = vf_fma(vf_broadcast(x + p[3].x), filters, sums->of[3]);
+}
+
+/* `count` positions of 16 filters, 4 or 8, from the list of their inputs. */
+static inline void filter_conv_map_pass_f32(const xgen_conv* c, const xgen_context* ctx, int g,
+                                            int first, const int count, const int32_t* list,
+                                            int entries, const char* weights) {
+  const char* x = ctx->arena + c->x;
+  map_position p[8];
+  float sums[8][16];
+  for (int k = 0; k < count; ++k) p[k] = map_position_of(c, first + k);
+  for (int v = 0; v < 16; v += LANES) {
+    const float* w = (const float*)(const void*)weights + v;
+    const vf bias = vf_load(ctx->weights + c->bias + 64 * (size_t)g + 4 * v);
+    map_sums_f32 a = {{bias, bias, bias, bias}}, b = a;
+    for (int i = 0; i < entries; ++i, w += 16) {
+      const vf filters = vf_load(w);
+      map_products_f32(&a, x + list[i], p, filters);
+      if (count == 8) map_products_f32(&b, x + list[i], p + 4, filters);
+    }
+    for (int k = 0; k < 4; ++k) vf_store(sums[k] + v, a.of[k]);
+    for (int k = 4; k < count; ++k) vf_store(sums[k] + v, b.of[k - 4]);
+  }
+  const int left = smaller(count, c->y.height * c->y.width - first);
+  for (int k = 0; k < left; ++k) filter_conv_map_store_f32(c, ctx, g, p + k, sums[k]);
+}
+
 static void filter_conv_map_f32(const xgen_conv* c, const xgen_context* ctx) {
   const int32_t* begin = ctx->tables + c->begin;
   const int positions = c->y.height * c->y.width;
@@ -24,31 +60,10 @@ static void filter_conv_map_f32(const xgen_conv* c, const xgen_context* ctx) {
     const int from = c->shared ? 0 : begin[g], to = c->shared ? begin[1] : begin[g + 1];
     const int32_t* list = ctx->tables + c->list + from;
     const char* weights = ctx->weights + c->weights + 64 * (size_t)(c->shared ? g * to : from);
-    const char* bias = ctx->weights + c->bias + 64 * (size_t)g;
-    for (int first = 0; first < positions; first += 4) {
-      const map_position p0 = map_position_of(c, first), p1 = map_position_of(c, first + 1),
-                         p2 = map_position_of(c, first + 2), p3 = map_position_of(c, first + 3);
-      const char* x = ctx->arena + c->x;
-      float sums[4][16];
-      for (int v = 0; v < 16; v += LANES) {
-        const float* w = (const float*)(const void*)weights + v;
-        vf a0 = vf_load(bias + 4 * v), a1 = a0, a2 = a0, a3 = a0;
-        for (int i = 0; i < to - from; ++i, w += 16) {
-          const char* at = x + list[i];
-          const vf filters = vf_load(w);
-          a0 = vf_fma(vf_broadcast(at + p0.x), filters, a0);
-          a1 = vf_fma(vf_broadcast(at + p1.x), filters, a1);
-          a2 = vf_fma(vf_broadcast(at + p2.x), filters, a2);
-          a3 = vf_fma(vf_broadcast(at + p3.x), filters, a3);
-        }
-        vf_store(sums[0] + v, a0), vf_store(sums[1] + v, a1);
-        vf_store(sums[2] + v, a2), vf_store(sums[3] + v, a3);
-      }
-      filter_conv_map_store_f32(c, ctx, g, &p0, sums[0]);
-      if (first + 1 < positions) filter_conv_map_store_f32(c, ctx, g, &p1, sums[1]);
-      if (first + 2 < positions) filter_conv_map_store_f32(c, ctx, g, &p2, sums[2]);
-      if (first + 3 < positions) filter_conv_map_store_f32(c, ctx, g, &p3, sums[3]);
-    }
+    int first = 0;
+    for (; first + 4 < positions; first += 8)
+      filter_conv_map_pass_f32(c, ctx, g, first, 8, list, to - from, weights);
+    if (first < positions) filter_conv_map_pass_f32(c, ctx, g, first, 4, list, to - from, weights);
   }
   filter_conv_map_finish(c, ctx);
 }

@@ -28,6 +28,42 @@ static void filter_conv_map_store_i8(const xgen_conv* c, const xgen_context* ctx
   }
 }
 
+typedef struct {
+  vi of[4];
+} map_sums_i8;
+
+static inline void map_products_i8(map_sums_i8* sums, const char* x, const map_position* p,
+                                   vw filters) {
+  sums->of[0] = vi_dot(sums->of[0], vx_broadcast(x + p[0].x), filters);
+  sums->of[1] = vi_dot(sums->of[1], vx_broadcast(x + p[1].x), filters);
+  sums->of[2] = vi_dot(sums->of[2], vx_broadcast(x + p[2].x), filters);
+  sums->of[3] = vi_dot(sums->of[3], vx_broadcast(x + p[3].x), filters);
+}
+
+/* `count` positions of 16 filters, 4 or 8, from the list of their inputs. */
+static inline void filter_conv_map_pass_i8(const xgen_conv* c, const xgen_context* ctx, int g,
+                                           int first, const int count, const int32_t* list,
+                                           int entries, const char* weights) {
+  const char* x = ctx->arena + c->x;
+  map_position p[8];
+  int32_t sums[8][16];
+  for (int k = 0; k < count; ++k) p[k] = map_position_of(c, first + k);
+  for (int v = 0; v < 16; v += LANES) {
+    const char* w = weights + 4 * v;
+    const vi bias = vi_load(ctx->weights + c->bias + 64 * (size_t)g + 4 * v);
+    map_sums_i8 a = {{bias, bias, bias, bias}}, b = a;
+    for (int i = 0; i < entries; ++i, w += 64) {
+      const vw filters = vw_load(w);
+      map_products_i8(&a, x + list[i], p, filters);
+      if (count == 8) map_products_i8(&b, x + list[i], p + 4, filters);
+    }
+    for (int k = 0; k < 4; ++k) vi_store(sums[k] + v, a.of[k]);
+    for (int k = 4; k < count; ++k) vi_store(sums[k] + v, b.of[k - 4]);
+  }
+  const int left = smaller(count, c->y.height * c->y.width - first);
+  for (int k = 0; k < left; ++k) filter_conv_map_store_i8(c, ctx, g, p + k, sums[k]);
+}
+
 static void filter_conv_map_i8(const xgen_conv* c, const xgen_context* ctx) {
   const int32_t* begin = ctx->tables + c->begin;
   const int positions = c->y.height * c->y.width;
@@ -35,31 +71,10 @@ static void filter_conv_map_i8(const xgen_conv* c, const xgen_context* ctx) {
     const int from = c->shared ? 0 : begin[g], to = c->shared ? begin[1] : begin[g + 1];
     const int32_t* list = ctx->tables + c->list + from;
     const char* weights = ctx->weights + c->weights + 64 * (size_t)(c->shared ? g * to : from);
-    const char* bias = ctx->weights + c->bias + 64 * (size_t)g;
-    for (int first = 0; first < positions; first += 4) {
-      const map_position p0 = map_position_of(c, first), p1 = map_position_of(c, first + 1),
-                         p2 = map_position_of(c, first + 2), p3 = map_position_of(c, first + 3);
-      const char* x = ctx->arena + c->x;
-      int32_t sums[4][16];
-      for (int v = 0; v < 16; v += LANES) {
-        const char* w = weights + 4 * v;
-        vi a0 = vi_load(bias + 4 * v), a1 = a0, a2 = a0, a3 = a0;
-        for (int i = 0; i < to - from; ++i, w += 64) {
-          const char* at = x + list[i];
-          const vw filters = vw_load(w);
-          a0 = vi_dot(a0, vx_broadcast(at + p0.x), filters);
-          a1 = vi_dot(a1, vx_broadcast(at + p1.x), filters);
-          a2 = vi_dot(a2, vx_broadcast(at + p2.x), filters);
-          a3 = vi_dot(a3, vx_broadcast(at + p3.x), filters);
-        }
-        vi_store(sums[0] + v, a0), vi_store(sums[1] + v, a1);
-        vi_store(sums[2] + v, a2), vi_store(sums[3] + v, a3);
-      }
-      filter_conv_map_store_i8(c, ctx, g, &p0, sums[0]);
-      if (first + 1 < positions) filter_conv_map_store_i8(c, ctx, g, &p1, sums[1]);
-      if (first + 2 < positions) filter_conv_map_store_i8(c, ctx, g, &p2, sums[2]);
-      if (first + 3 < positions) filter_conv_map_store_i8(c, ctx, g, &p3, sums[3]);
-    }
+    int first = 0;
+    for (; first + 4 < positions; first += 8)
+      filter_conv_map_pass_i8(c, ctx, g, first, 8, list, to - from, weights);
+    if (first < positions) filter_conv_map_pass_i8(c, ctx, g, first, 4, list, to - from, weights);
   }
   filter_conv_map_finish(c, ctx);
 }

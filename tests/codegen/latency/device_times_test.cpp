@@ -23,7 +23,7 @@ using ::testing::HasSubstr;
 
 /// What `bench` prints, of one kernel call.
 json bench() {
-  return {{"format", "xgen bench 2"},
+  return {{"format", "xgen bench 3"},
           {"target", "aarch64"},
           {"kernels", "arm-neon"},
           {"cpu", "a board"},

@@ -205,7 +205,7 @@ std::string kernel_of(int size, int vector_lanes) {
 TEST(ConvFamilies, SmallMapsAreComputedByFilterWhereVectorsAreWide) {
   EXPECT_EQ(kernel_of(2, 16), "filter_conv_map_i8");
   EXPECT_EQ(kernel_of(4, 16), "filter_conv_map_i8");
-  EXPECT_EQ(kernel_of(7, 16), "filter_conv_map_i8");
+  EXPECT_EQ(kernel_of(7, 16), "plane_conv_i8_g8");
   EXPECT_EQ(kernel_of(14, 16), "plane_conv_i8_g8");
   EXPECT_EQ(kernel_of(4, 4), "plane_conv_i8_g8");
 }
