@@ -8,6 +8,7 @@
 #include "codegen/latency/single_layer.h"
 #include "codegen/lower/lower.h"
 #include "codegen/targets.h"
+#include "tests/codegen/latency/count.h"
 
 namespace xgen::latency {
 namespace {
@@ -160,10 +161,7 @@ TEST(LayerWork, ExpectsWhatTheUnionOfJoinedGroupsKeeps) {
     const LayerShape shape = layer(128, 128, 3, 6, 6, true);
     const Both work = work_of_both(shape, variant, target, options);
     ASSERT_EQ(work.alone.kernel, "filter_conv_map_i8");
-    const auto& names = work_names(work.alone.kernel);
-    const auto entries =
-        static_cast<std::size_t>(std::find(names.begin(), names.end(), "entries") - names.begin());
-    EXPECT_NEAR(work.alone.counts[entries] / work.lowered.counts[entries], 1, 0.02)
+    EXPECT_NEAR(count_of(work.alone, "entries_8") / count_of(work.lowered, "entries_8"), 1, 0.02)
         << to_string(variant);
   }
 }

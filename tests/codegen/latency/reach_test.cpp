@@ -10,6 +10,7 @@
 #include "codegen/lower/lower.h"
 #include "codegen/targets.h"
 #include "core/ir/infer_shapes.h"
+#include "tests/codegen/latency/count.h"
 
 namespace xgen::latency {
 namespace {
@@ -82,12 +83,9 @@ TEST(WorksOf, CountFromMemoryWhatOtherCoresHavePushedOutMeanwhile) {
   Machine machine = machine_of(find_target("x86_64"), "x86-avx512-vnni");
   machine.caches = {32768, 262144, 8388608, 1000};
   const auto step = static_cast<std::size_t>(step_of(program, "y0"));
-  const auto& names = work_names(program.steps[step].kernel);
-  const auto at = static_cast<std::size_t>(
-      std::find(names.begin(), names.end(), "weight_memory_lines") - names.begin());
   const auto memory_lines = [&](double us) {
-    return works_of(program, machine, std::vector<double>(program.steps.size(), us))[step]
-        .counts.at(at);
+    const std::vector<double> step_us(program.steps.size(), us);
+    return count_of(works_of(program, machine, step_us)[step], "weight_memory_lines");
   };
   EXPECT_EQ(memory_lines(1), 0);
   EXPECT_EQ(memory_lines(1000), 16 * 16 * 9 * 4 / 64);
@@ -101,12 +99,9 @@ TEST(WorksOf, CountWeightsFromFartherAwayThanALayerThatIsRepeated) {
   // A run does not fit into the second level, the first layer alone does.
   machine.caches = {32768, 262144, 8388608, 0};
   const auto step = static_cast<std::size_t>(step_of(program, "y0"));
-  const auto& names = work_names(program.steps[step].kernel);
-  const auto at = static_cast<std::size_t>(
-      std::find(names.begin(), names.end(), "weight_l3_lines") - names.begin());
-  EXPECT_EQ(work_of(program, program.steps[step], machine).counts.at(at), 0);
+  EXPECT_EQ(count_of(work_of(program, program.steps[step], machine), "weight_l3_lines"), 0);
   // 16 * 16 * 9 fp32 weights once.
-  EXPECT_EQ(works_of(program, machine)[step].counts.at(at), 16 * 16 * 9 * 4 / 64);
+  EXPECT_EQ(count_of(works_of(program, machine)[step], "weight_l3_lines"), 16 * 16 * 9 * 4 / 64);
 }
 
 }  // namespace

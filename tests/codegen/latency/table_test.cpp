@@ -12,6 +12,7 @@
 #include "codegen/latency/tables.h"
 #include "codegen/targets.h"
 #include "core/random.h"
+#include "tests/codegen/latency/count.h"
 #include "tests/codegen/latency/difference_of_fits.h"
 #include "tests/codegen/latency/map_work.h"
 #include "tests/support/message.h"
@@ -85,11 +86,6 @@ TEST(LatencyTable, ReadsBackWhatItWrote) {
   EXPECT_NEAR(again.predict(work, machine()).us, table.predict(work, machine()).us, 1e-3);
 }
 
-std::size_t index_of(const std::string& name) {
-  const auto& names = work_names("map_f32");
-  return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-}
-
 TEST(LatencyTable, IsReadAsItWasFittedAndFittedAgainAlike) {
   const test::TemporaryFolder folder;
   LatencyTable(platform(), samples(40, 0.1)).save(folder / "t.json");
@@ -97,7 +93,8 @@ TEST(LatencyTable, IsReadAsItWasFittedAndFittedAgainAlike) {
   EXPECT_EQ(test::difference_of_fits(read, {read.platform(), read.samples()}), "");
   // What is stored is what counts: another factor in the file is another prediction.
   nlohmann::json file = nlohmann::json::parse(test::contents(folder / "t.json"));
-  nlohmann::json& factor = file["fits"]["map_f32"]["us_per_count"][index_of("vectors")];
+  nlohmann::json& factor =
+      file["fits"]["map_f32"]["us_per_count"][place_of_count("map_f32", "vectors")];
   factor = 2 * factor.get<double>();
   const LatencyTable other = LatencyTable::load(folder.put("other.json", file.dump()));
   EXPECT_GT(other.predict(map_work(500)), 1.9 * read.predict(map_work(500)));
