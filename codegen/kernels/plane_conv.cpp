@@ -72,6 +72,7 @@ void emit_loop(CWriter& c, const PlaneConvVariant& v, int vectors) {
       c.line(real ? "const vf x" : "const vx x", m, " = ", real ? "vf_load(" : "vx_load(", at,
              ");");
     }
+    c.line("ask_ahead(weights);");
     c.line(real ? "vf w;" : "vw w;");
     for (int f = 0; f < v.group; ++f) {
       std::string line =

@@ -43,6 +43,7 @@ static inline void filter_conv_map_pass_f32(const xgen_conv* c, const xgen_conte
     map_sums_f32 a = {{bias, bias, bias, bias}}, b = a;
     for (int i = 0; i < entries; ++i, w += 16) {
       const vf filters = vf_load(w);
+      ask_ahead(w);
       map_products_f32(&a, x + list[i], p, filters);
       if (count == 8) map_products_f32(&b, x + list[i], p + 4, filters);
     }

@@ -54,6 +54,7 @@ static inline void filter_conv_map_pass_i8(const xgen_conv* c, const xgen_contex
     map_sums_i8 a = {{bias, bias, bias, bias}}, b = a;
     for (int i = 0; i < entries; ++i, w += 64) {
       const vw filters = vw_load(w);
+      ask_ahead(w);
       map_products_i8(&a, x + list[i], p, filters);
       if (count == 8) map_products_i8(&b, x + list[i], p + 4, filters);
     }
