@@ -9,7 +9,8 @@ namespace xgen::lower {
 
 namespace {
 
-constexpr int kFilterPositions = 4;  // that filter_conv_map computes side by side
+// What filter_conv_map rounds positions up to: it computes eight side by side, at the end four.
+constexpr int kFilterPositions = 4;
 // Its products are dearer: each input is broadcast for itself, and results are stored one by one,
 // which weighs less the more taps a filter has. Measured by tests/bench/conv_families on 16 lanes,
 // where plane_conv keeps two units of multiply-adds busy: 1.4 to 1.65 and 1.6 to 2.1. (A processor
