@@ -33,14 +33,17 @@ std::vector<std::string> weight_names() {
   return {"weight_l2_lines", "weight_l3_lines", "weight_memory_lines"};
 }
 
-// Bytes that a convolution writes, and reads of a residual.
-double stored_bytes(const xgen_conv& c) {
-  const double y = static_cast<double>(c.y.plane) * c.outputs;
-  const double split = c.split.data == XGEN_NONE
-                           ? 0.0
-                           : static_cast<double>(c.split.plane) * c.split.planes * c.split.phases;
-  return y + split +
-         (c.residual == XGEN_NONE ? 0.0 : static_cast<double>(c.residual_plane) * c.outputs);
+// Bytes of what a convolution writes and adds.
+struct Results {
+  double y, split, residual;
+  double bytes() const { return y + split + residual; }
+};
+Results results_of(const xgen_conv& c) {
+  return {static_cast<double>(c.y.plane) * c.outputs,
+          c.split.data == XGEN_NONE
+              ? 0.0
+              : static_cast<double>(c.split.plane) * c.split.planes * c.split.phases,
+          c.residual == XGEN_NONE ? 0.0 : static_cast<double>(c.residual_plane) * c.outputs};
 }
 
 // Bytes of one entry's weights and of its place in the list.
@@ -82,6 +85,19 @@ void add_results(Counts& counts, const xgen_conv& c) {
   if (c.split.data != XGEN_NONE) counts.split(c.split);
 }
 
+// Its tensors, each used once. @param own  bytes that it touches in all.
+void add_memory(Counts& counts, const xgen_conv& c, double input, double own,
+                const Machine& machine, const Reach& reach) {
+  const auto lines = [&](double bytes, std::size_t at) {
+    return streamed(bytes, 1, at_least(own, reach.of(at)), machine);
+  };
+  const Results results = results_of(c);
+  counts.add("", lines(input, c.x));
+  counts.add("stored_", lines(results.y, c.y.data));
+  counts.add("stored_", lines(results.split, c.split.data));
+  counts.add("stored_", lines(results.residual, c.residual));
+}
+
 Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWork& lists,
                      const Machine& machine, const Reach& reach) {
   const kernels::PlaneConvVariant& variant = variant_of(kernel);
@@ -109,24 +125,25 @@ Work plane_conv_work(const std::string& kernel, const xgen_conv& c, const ListWo
   counts.function(c.activation, stored);
   add_results(counts, c);
 
-  const double tile_count = static_cast<double>(chunks) * per_chunk;
+  // A group's weights serve two tiles at once.
+  const double tile_count = static_cast<double>(chunks) * per_chunk,
+               pair_count = static_cast<double>(chunks) * ((per_chunk + 1) / 2);
   const double weights = lists.entries * entry_bytes(variant.group, lists.shared);
   const double window = kLine * window_lines(c, lists, narrow, machine);
   // A depthwise group reads lanes of its own.
   const bool own_lanes = c.x_group != 0;
   const double input = lists.lanes * lists.lane_bytes * (own_lanes ? c.groups : 1);
-  const double output = stored_bytes(c), own = input + weights + output;
-  counts.add("weight_", streamed(weights, 1, at_least(own, reach.constants), machine));
+  const double own = input + weights + results_of(c).bytes();
+  counts.add("weight_", streamed(weights, 1, at_least(own, reach.run), machine));
   counts.add("weight_",
-             streamed(weights, tile_count - 1, {weights + lists.lanes * window}, machine));
-  // Each further group of filters reads a tile's input again.
+             streamed(weights, pair_count - 1, {weights + 2 * lists.lanes * window}, machine));
+  // Each further group of filters reads the input of both tiles again.
   if (!own_lanes && c.groups > 1) {
     const double of_group = lists.group_lanes * window / c.groups;
     counts.add("", streamed(of_group, tile_count * (c.groups - 1),
-                            {lists.lanes * window + weights / c.groups}, machine));
+                            {2 * lists.lanes * window + weights / c.groups}, machine));
   }
-  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
-  counts.add("stored_", streamed(output, 1, at_least(own, reach.output), machine));
+  add_memory(counts, c, input, own, machine, reach);
   return counts.take();
 }
 
@@ -148,10 +165,8 @@ Work depthwise_work(const std::string& kernel, const xgen_conv& c, const ListWor
   if (c.residual != XGEN_NONE) counts.add("residual_vectors", rows);
   counts.function(c.activation, rows);
   add_results(counts, c);
-  const double input = lists.lanes * lists.lane_bytes * c.groups, output = stored_bytes(c);
-  const double own = input + output;
-  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
-  counts.add("stored_", streamed(output, 1, at_least(own, reach.output), machine));
+  const double input = lists.lanes * lists.lane_bytes * c.groups;
+  add_memory(counts, c, input, input + results_of(c).bytes(), machine, reach);
   return counts.take();
 }
 
@@ -174,13 +189,13 @@ Work filter_map_work(const std::string& kernel, const xgen_conv& c, const ListWo
   counts.function(c.activation, positions * c.groups * vectors);
   add_results(counts, c);
   const double weights = lists.entries * entry_bytes(16, lists.shared);
-  const double input = lists.lanes * lists.lane_bytes, output = stored_bytes(c);
-  const double own = input + weights + output, of_group = weights / std::max(1, c.groups);
+  const double input = lists.lanes * lists.lane_bytes;
+  const double own = input + weights + results_of(c).bytes(),
+               of_group = weights / std::max(1, c.groups);
   // A group's weights are walked through once a pass.
-  counts.add("weight_", streamed(weights, 1, at_least(own, reach.constants), machine));
+  counts.add("weight_", streamed(weights, 1, at_least(own, reach.run), machine));
   counts.add("weight_", streamed(weights, passes - 1, {of_group + input}, machine));
-  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
-  counts.add("stored_", streamed(output, 1, at_least(own, reach.output), machine));
+  add_memory(counts, c, input, own, machine, reach);
   return counts.take();
 }
 
@@ -261,8 +276,8 @@ Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& c, cons
   const double weights = lists.entries * entry_bytes(16, lists.shared);
   // Of each input lane one line.
   const double input = lists.lanes * kLine, own = weights + input;
-  counts.add("weight_", streamed(weights, 1, at_least(own, reach.constants), machine));
-  counts.add("", streamed(input, 1, at_least(own, reach.input), machine));
+  counts.add("weight_", streamed(weights, 1, at_least(own, reach.run), machine));
+  counts.add("", streamed(input, 1, at_least(own, reach.of(c.x)), machine));
   return counts.take();
 }
 

@@ -1,6 +1,7 @@
 #include "codegen/latency/counts.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -11,7 +12,7 @@ namespace xgen::latency {
 namespace {
 
 constexpr int kLineLanes = 16;
-constexpr int kWidestVector = 16;  // lanes
+constexpr int kShortGap = 3;  // lanes of those that have a loop of their own
 
 // Rows of so few vectors overlap with the next ones, each number in its own way; of rows of more
 // than kLongRow the memory alone decides.
@@ -64,7 +65,7 @@ Counts::Counts(const std::string& kernel, const Machine& machine, const Reach& r
 void Counts::call() {
   add("calls", 1);
   // Its arguments, and where loops begin: what nothing fetches ahead.
-  add("call_", streamed(kLine, 1, reach_.constants, machine_));
+  add("call_", streamed(kLine, 1, reach_.run, machine_));
 }
 
 void Counts::add(std::string_view name, double count) {
@@ -85,11 +86,26 @@ void Counts::function(int kind, double vectors) {
 }
 
 void Counts::border(const xgen_planes& p, int count) {
-  const int gap = p.pitch - p.width, above = p.top * p.pitch + p.left;
-  if (p.phases > 1 || (gap == 0 && above == 0 && p.bottom == 0)) return;
-  const double below = gap + p.bottom * p.pitch + p.right;
-  add("border_lanes", count * (above + static_cast<double>(gap) * (p.height - 1) + below));
-  add("border_runs", count * static_cast<double>(p.height + 1));
+  const int gap = p.pitch - p.width, above = p.top * p.pitch + p.left,
+            below = gap + p.bottom * p.pitch + p.right;
+  if (p.phases > 1 || above + below == 0) return;
+  const double rows = static_cast<double>(count) * (p.height - 1);
+  add("border_planes", count);
+  filled(count, above);
+  filled(count, below);
+  if (gap == 0) return;
+  if (gap <= kShortGap)
+    add("border_gaps", rows * (gap == 3 ? 2 : 1));
+  else
+    filled(rows, gap);
+}
+
+void Counts::filled(double runs, int lanes) {
+  const int most = machine_.isa.lanes;
+  if (lanes >= most)
+    add("border_vectors", runs * std::ceil(static_cast<double>(lanes) / most));
+  else
+    add("border_ends", runs * std::popcount(static_cast<unsigned>(lanes)));
 }
 
 void Counts::split(const xgen_planes& p) {
@@ -111,12 +127,6 @@ void Counts::split(const xgen_planes& p) {
     filled_over(p.planes, p.top * p.pitch);
     filled_over(p.planes, p.bottom * p.pitch);
   }
-}
-
-void Counts::copied(double rows, int width) {
-  const int rest = width % machine_.isa.lanes;
-  add(rest == 0 ? "copied_vectors" : "crossing_vectors", rows * (width / machine_.isa.lanes));
-  if (rest > 0) add(str("rests_", rest), rows);
 }
 
 void Counts::halved(double rows, int width, int pitch) {
@@ -146,27 +156,28 @@ void Counts::filled_over(double runs, int lanes) {
   add("filled_ends", runs * ((rest + 3) / 4));
 }
 
-void Counts::memory(double read, double written) {
-  const double own = read + written;
-  add("", streamed(read, 1, at_least(own, reach_.input), machine_));
-  add("stored_", streamed(written, 1, at_least(own, reach_.output), machine_));
+void Counts::memory(std::initializer_list<Stream> read, std::initializer_list<Stream> written) {
+  double own = 0;
+  for (const auto& streams : {read, written}) {
+    for (const Stream& s : streams) own += s.bytes;
+  }
+  for (const Stream& s : read)
+    add("", streamed(s.bytes, 1, at_least(own, reach_.of(s.at)), machine_));
+  for (const Stream& s : written)
+    add("stored_", streamed(s.bytes, 1, at_least(own, reach_.of(s.at)), machine_));
 }
 
 std::vector<std::string> call_names() {
   return {"calls", "call_l2_lines", "call_l3_lines", "call_memory_lines"};
 }
 
-std::vector<std::string> border_names() { return {"border_lanes", "border_runs"}; }
+std::vector<std::string> border_names() {
+  return {"border_planes", "border_gaps", "border_vectors", "border_ends"};
+}
 
 std::vector<std::string> split_names() {
   return joined({{"split_lanes", "split_runs", "split_rows", "split_vectors", "split_crossing"},
                  filled_over_names()});
-}
-
-std::vector<std::string> copied_names() {
-  std::vector<std::string> names = {"copied_vectors", "crossing_vectors"};
-  for (int rest = 1; rest < kWidestVector; ++rest) names.push_back(str("rests_", rest));
-  return names;
 }
 
 std::vector<std::string> halved_names() { return {"halved_vectors", "halved_crossing"}; }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,13 +41,11 @@ class Counts {
   void add(std::string_view prefix, const Lines& lines);
   /// Vectors of an activation or unary.
   void function(int kind, double vectors);
-  /// What write_borders() of the kernels does for `count` planes.
+  /// What write_border() of the kernels does for `count` planes: what is above and below them in
+  /// vectors and shorter stores, and the gaps between rows by their stores.
   void border(const xgen_planes& planes, int count);
   /// What split_phases() does.
   void split(const xgen_planes& phases);
-  /// What copy_lanes() does for rows of `width` lanes: whole vectors, and a rest whose code depends
-  /// on its lanes. Of rows of odd widths vectors cross cache lines.
-  void copied(double rows, int width);
   /// What every_second_lane() does for rows of which `width` lanes are kept, to rows at this pitch.
   void halved(double rows, int width, int pitch);
   /// What copy_over() does for rows of `width` lanes, from and to rows at these pitches: whole
@@ -54,12 +54,19 @@ class Counts {
   void copied_over(double rows, int width, int from_pitch, int to_pitch);
   /// What fill_over() does for `runs` runs of `lanes` lanes.
   void filled_over(double runs, int lanes);
-  /// Bytes that are read and written once, from and to where they lie by then.
-  void memory(double read, double written);
+  /// Bytes that are read once, at this offset of the arena, and written once.
+  struct Stream {
+    double bytes;
+    std::size_t at;
+  };
+  void memory(std::initializer_list<Stream> read, std::initializer_list<Stream> written);
 
   Work take() { return std::move(work_); }
 
  private:
+  // What fill_lanes() does.
+  void filled(double runs, int lanes);
+
   const std::vector<std::string>& names_;
   const Machine& machine_;
   Reach reach_;
@@ -69,12 +76,11 @@ class Counts {
 /// The share of rows at a pitch of so many lanes that do not begin with a cache line.
 double unaligned_rows(int pitch);
 
-/// Names of what Counts counts: of call(), function(), border(), split(), copied(), halved(),
+/// Names of what Counts counts: of call(), function(), border(), split(), halved(),
 /// copied_over(), filled_over(), memory().
 std::vector<std::string> call_names();
 std::vector<std::string> border_names();
 std::vector<std::string> split_names();
-std::vector<std::string> copied_names();
 std::vector<std::string> halved_names();
 std::vector<std::string> copied_over_names();
 std::vector<std::string> filled_over_names();

@@ -19,48 +19,37 @@ bool overlap(const Buffer& a, const Buffer& b) {
   return a.at < b.at + b.bytes && b.at < a.at + a.bytes;
 }
 
-Distance& operator+=(Distance& a, const Distance& b) {
-  a.bytes += b.bytes;
-  a.us += b.us;
-  return a;
+// Bytes that lie in any of the buffers.
+double bytes_of(std::vector<Buffer> buffers) {
+  std::sort(buffers.begin(), buffers.end(),
+            [](const Buffer& a, const Buffer& b) { return a.at < b.at; });
+  std::size_t bytes = 0, end = 0;
+  for (const Buffer& b : buffers) {
+    const std::size_t from = std::max(end, b.at), to = b.at + b.bytes;
+    if (to <= from) continue;
+    bytes += to - from;
+    end = to;
+  }
+  return static_cast<double>(bytes);
 }
-
-Distance operator*(double times, const Distance& d) { return {times * d.bytes, times * d.us}; }
 
 class Runs {
  public:
   Runs(const Program& program, const std::vector<double>& step_us)
-      : program_(program),
-        steps_(static_cast<int>(program.steps.size())),
-        first_(program.buffers.size(), -1) {
+      : program_(program), steps_(static_cast<int>(program.steps.size())) {
     all_.bytes = static_cast<double>(program.weights.size() + 4 * program.table_count +
                                      program.arena_bytes) +
                  bytes_of(program.inputs) + bytes_of(program.outputs);
     for (int i = 0; i < steps_; ++i) {
-      Distance own{static_cast<double>(step(i).constant_bytes),
-                   step_us.empty() ? 0 : step_us.at(static_cast<std::size_t>(i))};
-      for (const int b : step(i).buffers) {
-        own.bytes += static_cast<double>(buffer(b).bytes);
-        if (int& first = first_[static_cast<std::size_t>(b)]; first < 0) first = i;
-      }
-      all_.us += own.us;
-      own_.push_back(own);
+      own_.push_back({static_cast<double>(step(i).constant_bytes),
+                      step_us.empty() ? 0 : step_us.at(static_cast<std::size_t>(i))});
+      all_.us += own_.back().us;
     }
   }
 
   Reach of(int i) const {
-    Reach reach{all_, all_, all_};
-    double read = 0, written = 0;
-    Distance input, output;
-    for (const int b : step(i).buffers) {
-      const auto bytes = static_cast<double>(buffer(b).bytes);
-      const bool is_new = first_[static_cast<std::size_t>(b)] == i;
-      (is_new ? written : read) += bytes;
-      (is_new ? output : input) += bytes * since_last_use(i, b);
-    }
-    // What lies in no buffer is the caller's.
-    if (read > 0) reach.input = 1 / read * input;
-    if (written > 0) reach.output = 1 / written * output;
+    Reach reach{{}, all_};
+    for (const int b : step(i).buffers) reach.places.push_back({buffer(b), since_last_use(i, b)});
     return reach;
   }
 
@@ -68,33 +57,51 @@ class Runs {
   const Step& step(int i) const { return program_.steps[static_cast<std::size_t>(i)]; }
   const Buffer& buffer(int b) const { return program_.buffers[static_cast<std::size_t>(b)]; }
   const Distance& own(int i) const { return own_[static_cast<std::size_t>(i)]; }
+  void add_buffers(int i, std::vector<Buffer>& to) const {
+    for (const int b : step(i).buffers) to.push_back(buffer(b));
+  }
 
   // From the last use of the buffer's place to that by step `i`, in this run or in the one before.
   // Of the two uses half is between them: each walks through its data.
   Distance since_last_use(int i, int b) const {
     Distance between;
+    std::vector<Buffer> touched;
     for (int back = 1; back <= steps_; ++back) {
       const int j = (i - back + steps_) % steps_;
       const bool used = std::any_of(step(j).buffers.begin(), step(j).buffers.end(),
                                     [&](int other) { return overlap(buffer(b), buffer(other)); });
       if (used) {
-        between += 0.5 * own(i);
-        between += 0.5 * own(j);
+        const double whole = bytes_of(touched);
+        between.bytes += whole;
+        for (const int use : {i, j}) {
+          std::vector<Buffer> with = touched;
+          add_buffers(use, with);
+          between.bytes += 0.5 * (bytes_of(std::move(with)) - whole + own(use).bytes);
+          between.us += 0.5 * own(use).us;
+        }
         return {std::min(all_.bytes, between.bytes), between.us};
       }
-      between += own(j);
+      add_buffers(j, touched);
+      between.bytes += own(j).bytes;
+      between.us += own(j).us;
     }
     return all_;
   }
 
   const Program& program_;
   int steps_;
-  std::vector<int> first_;     // by buffer: the step that uses it first.
-  std::vector<Distance> own_;  // by step: what it touches, and how long it takes.
+  std::vector<Distance> own_;  // by step: the constants that it reads, and how long it takes.
   Distance all_;               // of a run.
 };
 
 }  // namespace
+
+const Distance& Reach::of(std::size_t address) const {
+  const auto at = std::find_if(places.begin(), places.end(), [&](const Place& p) {
+    return p.buffer.at <= address && address < p.buffer.at + p.buffer.bytes;
+  });
+  return at == places.end() ? run : at->since;
+}
 
 std::vector<Reach> reach_of(const Program& program, const std::vector<double>& step_us) {
   const Runs runs(program, step_us);

@@ -8,17 +8,26 @@ namespace xgen::latency {
 
 /// What lies between one use of data and the next.
 struct Distance {
-  double bytes = 0;  ///< that are touched, the data themselves included: a cache level that holds
-                     ///< so many still has them.
+  double bytes = 0;  ///< that are touched, each once, the data themselves included: a cache level
+                     ///< that holds so many still has them.
   double us = 0;     ///< in which other cores use the level that they share.
 };
 
 /// How far a step's data are away. Zeros: the step is repeated alone, and only what it touches
 /// itself counts.
 struct Reach {
-  Distance input;      ///< since what it reads was written.
-  Distance output;     ///< since the place of what it writes was last used.
-  Distance constants;  ///< since its weights were last read.
+  /// A part of the arena that the step reads or writes.
+  struct Place {
+    Buffer buffer;
+    Distance since;  ///< its bytes were last used.
+  };
+  std::vector<Place> places;
+  /// Since its weights were last read, or a tensor of the caller used: a whole run.
+  Distance run;
+
+  /// Since what lies at an offset of the arena was last used; what lies in none of the places is
+  /// the caller's or constant.
+  const Distance& of(std::size_t address) const;
 };
 
 /// Of the steps of a program that is run again and again. @param step_us  what each takes; empty:

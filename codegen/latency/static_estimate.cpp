@@ -1,7 +1,6 @@
 #include "codegen/latency/static_estimate.h"
 
 #include <algorithm>
-#include <bit>
 #include <map>
 
 #include "codegen/kernels/plane_conv.h"
@@ -71,8 +70,10 @@ const std::map<std::string, double>& cycles() {
                                                       {"quantized", 6},
                                                       {"dequantized", 1},
                                                       {"flipped", 0.2},
-                                                      {"border_lanes", 0.3},
-                                                      {"border_runs", 3},
+                                                      {"border_planes", 6},
+                                                      {"border_gaps", 1.5},
+                                                      {"border_vectors", 1},
+                                                      {"border_ends", 1.5},
                                                       {"split_lanes", 0.5},
                                                       {"split_runs", 4},
                                                       {"residual_vectors", 4},
@@ -147,8 +148,6 @@ std::vector<double> static_factors(const std::string& kernel, const Machine& mac
       c = std::max(width * dot / kUnits, (width + 1) / kLoads);
     else if (name == "entries")
       c = dot;
-    else if (name.rfind("rests_", 0) == 0)
-      c = std::popcount(static_cast<unsigned>(width));
     else
       c = cycles().at(name);
     factors.push_back(1e-3 * c / kGigahertz);

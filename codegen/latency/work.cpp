@@ -47,7 +47,7 @@ struct Counter {
     else
       count_means(counts, c);
     counts.border(c.y, c.y.planes);
-    counts.memory(bytes_of(c.x), bytes_of(c.y));
+    counts.memory({{bytes_of(c.x), c.x.data}}, {{bytes_of(c.y), c.y.data}});
     return counts.take();
   }
   // Vectors of windows that lie inside, and windows one by one that do not.
@@ -102,35 +102,41 @@ struct Counter {
     const double whole = std::floor(c.x.width / static_cast<double>(machine.isa.lanes));
     counts.add("vectors", whole * c.x.planes * c.x.height);
     counts.add("elements", (c.x.width - whole * machine.isa.lanes) * c.x.planes * c.x.height);
-    counts.memory(bytes_of(c.x), 0);
+    counts.memory({{bytes_of(c.x), c.x.data}}, {});
     return counts.take();
   }
   double vectors_in(const xgen_planes& y) const {
     return vectors_of(static_cast<double>(y.height) * y.pitch, machine) * y.planes;
   }
-  Counts planes(const xgen_planes& y, int kind, bool both) const {
+  Counts planes(const xgen_planes& y, int kind) const {
     Counts counts(step.kernel, machine, reach);
     const double v = vectors_in(y);
     counts.call();
     counts.add("planes", y.planes);
     counts.add("vectors", v);
-    if (both) counts.add("operand_vectors", v);
     counts.function(kind, v);
     counts.border(y, y.planes);
-    counts.memory((both ? 2 : 1) * bytes_of(y), bytes_of(y));
     return counts;
   }
   Work operator()(const xgen_binary& c) const {
-    Counts counts = planes(c.y, c.activation, c.b_per_channel == 0);
-    if (c.kind == XGEN_DIV) counts.add("divided_vectors", vectors_in(c.y));
+    Counts counts = planes(c.y, c.activation);
+    const double v = vectors_in(c.y), bytes = bytes_of(c.y);
+    if (c.kind == XGEN_DIV) counts.add("divided_vectors", v);
+    if (c.b_per_channel == 0) counts.add("operand_vectors", v);
+    counts.memory({{bytes, c.a.data}, {c.b_per_channel == 0 ? bytes : 0, c.b.data}},
+                  {{bytes, c.y.data}});
     return counts.take();
   }
-  Work operator()(const xgen_unary& c) const { return planes(c.y, c.kind, false).take(); }
+  Work operator()(const xgen_unary& c) const {
+    Counts counts = planes(c.y, c.kind);
+    counts.memory({{bytes_of(c.y), c.x.data}}, {{bytes_of(c.y), c.y.data}});
+    return counts.take();
+  }
   Work operator()(const xgen_copy& c) const {
     Counts counts(step.kernel, machine, reach);
     counts.call();
     const double of_row = 4.0 * c.y.width * std::clamp(c.column_step, 1, 16);
-    counts.memory(of_row * c.y.planes * c.y.height, bytes_of(c.y));
+    counts.memory({{of_row * c.y.planes * c.y.height, c.x.data}}, {{bytes_of(c.y), c.y.data}});
     if (c.y.phases > 1) {
       counts.split(c.y);
       return counts.take();
@@ -140,7 +146,9 @@ struct Counter {
     if (c.requantize != 0)
       counts.add("requantized", rows * c.y.width);
     else if (c.column_step == 1)
-      counts.copied(rows, c.y.width);
+      // Rows that do not begin with a cache line are as good as any of an odd pitch.
+      counts.copied_over(rows, c.y.width, c.column % 16 == 0 ? c.x.pitch * c.row_step : 1,
+                         c.y.pitch);
     else if (c.column_step == 2)
       counts.halved(rows, c.y.width, c.y.pitch);
     else
@@ -155,7 +163,7 @@ struct Counter {
     counts.add("positions", positions);
     counts.add(c.mode == 0 ? "copied" : "interpolated", positions * c.y.planes);
     counts.border(c.y, c.y.planes);
-    counts.memory(bytes_of(c.x), bytes_of(c.y));
+    counts.memory({{bytes_of(c.x), c.x.data}}, {{bytes_of(c.y), c.y.data}});
     return counts.take();
   }
   Work operator()(const xgen_pack& c) const {
@@ -164,7 +172,8 @@ struct Counter {
     counts.call();
     const double elements = static_cast<double>(c.channels) * c.planes.height * c.planes.width,
                  flat = elements * (real || c.quantize != 0 ? 4 : 1), planes = bytes_of(c.planes);
-    counts.memory(out ? planes : flat, out ? flat : planes);
+    const Counts::Stream in_planes = {planes, c.planes.data}, in_rows = {flat, c.flat};
+    counts.memory({out ? in_planes : in_rows}, {out ? in_rows : in_planes});
     if (out)
       count_unpacked(counts, c, real);
     else if (real)
@@ -239,7 +248,7 @@ struct Counter {
     const double elements = rows * c.extent[last], bytes = elements * c.size;
     counts.add(run ? "copied_vectors" : "elements",
                run ? rows * vectors_of(c.extent[last] * c.size / 4.0, machine) : elements);
-    counts.memory(bytes, bytes);
+    counts.memory({{bytes, c.x}}, {{bytes, c.y}});
     return counts.take();
   }
   Work operator()(const xgen_broadcast& c) const {
@@ -249,7 +258,7 @@ struct Counter {
     counts.add("rows", rows);
     const double elements = rows * c.extent[c.rank - 1];
     counts.add(c.kind == XGEN_POW ? "powers" : "elements", elements);
-    counts.memory(4 * elements, 4 * elements);
+    counts.memory({{4 * elements, c.a}}, {{4 * elements, c.y}});
     return counts.take();
   }
   Work operator()(const xgen_map& c) const {
@@ -258,7 +267,7 @@ struct Counter {
     counts.call();
     counts.add("vectors", v);
     counts.function(c.kind, v);
-    counts.memory(4.0 * c.count, 4.0 * c.count);
+    counts.memory({{4.0 * c.count, c.x}}, {{4.0 * c.count, c.y}});
     return counts.take();
   }
   Work operator()(const xgen_axis& c) const {
@@ -268,7 +277,8 @@ struct Counter {
     counts.add("outputs", outputs);
     counts.add(c.inner == 1 ? "elements" : "strided", outputs * c.axis);
     const double bytes = 4 * outputs * c.axis;
-    counts.memory(bytes, step.kernel.starts_with("softmax") ? bytes : 4 * outputs);
+    counts.memory({{bytes, c.x}},
+                  {{step.kernel.starts_with("softmax") ? bytes : 4 * outputs, c.y}});
     return counts.take();
   }
   Work operator()(const xgen_matmul& c) const {
@@ -281,7 +291,7 @@ struct Counter {
     // Each row walks through all of b.
     const double b = 4.0 * c.k * c.n;
     const Lines again = streamed(b, rows, {b + 4.0 * (c.k + c.n)}, machine);
-    counts.memory(4 * rows * c.k, 4 * rows * c.n);
+    counts.memory({{4 * rows * c.k, c.a}}, {{4 * rows * c.n, c.y}});
     counts.add("", again);
     return counts.take();
   }
@@ -290,7 +300,8 @@ struct Counter {
     counts.call();
     counts.add(c.dequantize != 0 ? "dequantized" : "quantized", c.count);
     const double real = 4.0 * c.count, integer = c.count;
-    counts.memory(c.dequantize != 0 ? integer : real, c.dequantize != 0 ? real : integer);
+    counts.memory({{c.dequantize != 0 ? integer : real, c.x}},
+                  {{c.dequantize != 0 ? real : integer, c.y}});
     return counts.take();
   }
   Work operator()(const xgen_transfer& c) const {
@@ -304,7 +315,9 @@ struct Counter {
       counts.add("vectors", vectors);
       if (bytes > 4 * vectors * machine.isa.lanes) counts.add("ends", 1);
     }
-    counts.memory(bytes, bytes);
+    const std::size_t caller = XGEN_NONE;
+    counts.memory({{bytes, c.output != 0 ? c.at : caller}},
+                  {{bytes, c.output != 0 ? caller : c.at}});
     return counts.take();
   }
 };
@@ -331,8 +344,9 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
     return with_memory({"planes", "vectors", "operand_vectors"},
                        joined({function_names(), border_names()}));
   if (starts("copy_planes") || starts("split_planes"))
-    return with_memory({"rows", "gathered", "requantized"},
-                       joined({copied_names(), halved_names(), border_names(), split_names()}));
+    return with_memory(
+        {"rows", "gathered", "requantized"},
+        joined({copied_over_names(), halved_names(), border_names(), split_names()}));
   if (starts("resize")) return with_memory({"positions", "copied", "interpolated"}, border_names());
   if (starts("unpack"))
     return with_memory({"planes", "rows", "dequantized", "elements"}, copied_over_names());

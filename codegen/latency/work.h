@@ -48,8 +48,8 @@ struct Work {
 ///
 /// And of all of them the 64-byte lines that are read and stored where a call finds its data in the
 /// second cache level, the third, or memory, by how much is touched since their last use: l2_lines,
-/// l3_lines, memory_lines, each counting what comes from farther as well. A tile of a convolution
-/// streams all weights (weight_*) and reads its window of every lane that its filters keep.
+/// l3_lines, memory_lines, each counting what comes from farther as well. Two tiles of a
+/// convolution stream all weights (weight_*) and read their windows of every lane that is kept.
 const std::vector<std::string>& work_names(const std::string& kernel);
 bool is_counted(const std::string& kernel);  ///< whether there is a kernel of this name.
 

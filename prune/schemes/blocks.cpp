@@ -19,7 +19,7 @@ int blocks_across(const WeightShape& shape, const Constraint& c) {
 
 Constraint block_constraint(const PruneConfig& config) {
   Constraint c;
-  c.group_out = config.filters_per_group();
+  c.group_out = config.group_out;
   c.lane_channels = config.lane_channels();
   return c;
 }

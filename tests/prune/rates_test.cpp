@@ -98,7 +98,7 @@ TEST(ConstraintOf, KeepsPatternsInAllLanesFirst) {
   EXPECT_EQ(constraint_of(kLayers[2], 4, int8()).kept_blocks, 16);
   EXPECT_EQ(constraint_of(kLayers[2], 1000, int8()).kept_blocks, 8);  // one of each group
   PruneConfig fp32;
-  EXPECT_EQ(constraint_of(kLayers[2], 4, fp32).kept_blocks, 4 * 32 / 4);
+  EXPECT_EQ(constraint_of(kLayers[2], 4, fp32).kept_blocks, 8 * 32 / 4);
 }
 
 TEST(ListedRates, PreferExactNamesToGlobs) {

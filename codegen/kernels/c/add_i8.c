@@ -17,6 +17,6 @@ static void add_i8(const xgen_binary* c, const xgen_context* ctx) {
       }
       vi_store(y + i, vi_xor(vi_pack4(q[0], q[1], q[2], q[3]), flip));
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

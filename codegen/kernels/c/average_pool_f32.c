@@ -21,6 +21,6 @@ static void average_pool_f32(const xgen_pool* c, const xgen_context* ctx) {
             sum / (float)pool_count(c, oy, ox, (bottom - top) * (right - left));
       }
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

@@ -37,6 +37,6 @@ static void average_pool_i8(const xgen_pool* c, const xgen_context* ctx) {
         y[(ptrdiff_t)oy * c->y.pitch + ox] = lane ^ XGEN_FLIP;
       }
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

@@ -29,7 +29,7 @@ static inline void binary_run(int kind, const char* a, const char* b, int step, 
 }
 #undef BINARY_RUN
 
-/* Planes of one pitch: rows and the gaps between them are one run; the borders are written
+/* Planes of one pitch: rows and the gaps between them are one run; a plane's border is written
  * afterwards. */
 static void binary_f32(const xgen_binary* c, const xgen_context* ctx) {
   const int bytes = 4 * c->y.height * c->y.pitch;
@@ -50,6 +50,6 @@ static void binary_f32(const xgen_binary* c, const xgen_context* ctx) {
       for (int i = 0; i < bytes; i += 4 * LANES)
         vf_store(y + i, vf_unary(c->activation, vf_load(y + i), c->alpha, c->beta));
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

@@ -114,29 +114,59 @@ static inline void fill_over(char* at, uint32_t value, int count) {
   for (; i < count; i += 4) memcpy(at + 4 * i, four, 16);
 }
 
+/* Exactly `count` lanes: the last vector of many overlaps the one before. */
 static inline void fill_lanes(char* at, uint32_t value, int count) {
-  uint32_t* lanes = (uint32_t*)(void*)at;
-  for (int i = 0; i < count; ++i) lanes[i] = value;
+  int i = 0;
+  for (; i + LANES <= count; i += LANES) vi_store(at + 4 * (ptrdiff_t)i, vi_set1((int32_t)value));
+  if (i == count) return;
+  if (i > 0) {
+    vi_store(at + 4 * (ptrdiff_t)(count - LANES), vi_set1((int32_t)value));
+    return;
+  }
+  const uint32_t four[4] = {value, value, value, value};
+  if (LANES > 8 && count & 8) memcpy(at, four, 16), memcpy(at + 16, four, 16), at += 32;
+  if (LANES > 4 && count & 4) memcpy(at, four, 16), at += 16;
+  if (LANES > 2 && count & 2) memcpy(at, four, 8), at += 8;
+  if (LANES > 1 && count & 1) memcpy(at, four, 4);
 }
 
-/* The neutral value around the interior of `count` planes. It is written in every run: nobody else
- * keeps the arena clean. */
-static void write_borders(const xgen_planes* p, char* arena, int first, int count) {
-  const int gap = p->pitch - p->width, above = p->top * p->pitch + p->left;
-  if (p->phases > 1 || (gap == 0 && above == 0 && p->bottom == 0)) return;
-  for (int plane = first; plane < first + count; ++plane) {
-    char* origin = arena + p->data + (size_t)plane * p->plane;
-    fill_lanes(origin - 4 * (ptrdiff_t)above, p->border, above);
-    if (gap == 1) {
-      for (int y = 0; y < p->height - 1; ++y)
-        *(uint32_t*)(void*)(origin + 4 * ((ptrdiff_t)y * p->pitch + p->width)) = p->border;
-    } else {
-      for (int y = 0; y < p->height - 1; ++y)
-        fill_lanes(origin + 4 * ((ptrdiff_t)y * p->pitch + p->width), p->border, gap);
-    }
-    fill_lanes(origin + 4 * ((ptrdiff_t)(p->height - 1) * p->pitch + p->width), p->border,
-               gap + p->bottom * p->pitch + p->right);
+/* Between `rows` rows of a plane. Most gaps have one to three lanes, known to a loop of their own.
+ */
+static inline void fill_gaps(char* at, ptrdiff_t pitch, int rows, uint32_t value, int gap) {
+  const uint32_t two[2] = {value, value};
+  switch (gap) {
+    case 0:
+      return;
+    case 1:
+      for (int y = 0; y < rows; ++y, at += pitch) memcpy(at, two, 4);
+      return;
+    case 2:
+      for (int y = 0; y < rows; ++y, at += pitch) memcpy(at, two, 8);
+      return;
+    case 3:
+      for (int y = 0; y < rows; ++y, at += pitch) memcpy(at, two, 8), memcpy(at + 8, two, 4);
+      return;
+    default:
+      for (int y = 0; y < rows; ++y, at += pitch) fill_lanes(at, value, gap);
   }
+}
+
+/* The neutral value around the interior of a plane. It is written in every run, nobody else keeps
+ * the arena clean; and while the plane is near, if a kernel goes from plane to plane. */
+static inline void write_border(const xgen_planes* p, char* arena, int plane) {
+  const int gap = p->pitch - p->width, above = p->top * p->pitch + p->left,
+            below = gap + p->bottom * p->pitch + p->right;
+  if (p->phases > 1 || above + below == 0) return;
+  char* origin = arena + p->data + (size_t)plane * p->plane;
+  const ptrdiff_t pitch = 4 * (ptrdiff_t)p->pitch;
+  char* right = origin + 4 * (ptrdiff_t)p->width;
+  fill_lanes(origin - 4 * (ptrdiff_t)above, p->border, above);
+  fill_gaps(right, pitch, p->height - 1, p->border, gap);
+  fill_lanes(right + (p->height - 1) * pitch, p->border, below);
+}
+
+static void write_borders(const xgen_planes* p, char* arena, int count) {
+  for (int plane = 0; plane < count; ++plane) write_border(p, arena, plane);
 }
 
 /* Every second column of an image in a phase plane: the line of the current row, and where in it

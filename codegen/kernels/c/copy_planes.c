@@ -26,7 +26,7 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
       uint32_t* y = (uint32_t*)(void*)(ctx->arena + c->y.data + (size_t)p * c->y.plane) +
                     (ptrdiff_t)row * c->y.pitch;
       if (source < 0 || source >= c->x.planes) {
-        for (int i = 0; i < c->y.width; ++i) y[i] = c->y.border;
+        fill_over((char*)y, c->y.border, c->y.width);
         continue;
       }
       const uint32_t* from = x + (size_t)source * c->x.plane / 4 +
@@ -35,13 +35,13 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
         for (int i = 0; i < c->y.width; ++i)
           y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
       } else if (c->column_step == 1) {
-        copy_lanes((char*)y, (const char*)from, c->y.width);
+        copy_over((char*)y, (const char*)from, c->y.width);
       } else if (c->column_step == 2) {
         every_second_lane((char*)y, (const char*)from, c->y.width);
       } else {
         for (int i = 0; i < c->y.width; ++i) y[i] = from[(ptrdiff_t)i * c->column_step];
       }
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

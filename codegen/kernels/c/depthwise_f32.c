@@ -85,8 +85,8 @@ static void depthwise_f32(const xgen_conv* c, const xgen_context* ctx) {
               : ctx->arena + c->residual + (size_t)g * c->residual_plane + column};
       depthwise_rows(c, &to, taps[1] - taps[0], taps[2] - taps[0], weights, bias);
     }
+    write_border(&c->y, ctx->arena, g);
   }
-  write_borders(&c->y, ctx->arena, 0, c->outputs);
   if (c->split.data != XGEN_NONE) split_phases(&c->y, &c->split, ctx->arena);
 }
 #undef WINDOW_ROW

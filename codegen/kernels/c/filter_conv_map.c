@@ -23,6 +23,6 @@ static inline map_position map_position_of(const xgen_conv* c, int index) {
 }
 
 static inline void filter_conv_map_finish(const xgen_conv* c, const xgen_context* ctx) {
-  write_borders(&c->y, ctx->arena, 0, c->outputs);
+  write_borders(&c->y, ctx->arena, c->outputs);
   if (c->split.data != XGEN_NONE) split_phases(&c->y, &c->split, ctx->arena);
 }

@@ -59,6 +59,6 @@ static inline void max_pool(const xgen_pool* c, const xgen_context* ctx, int int
         ox = ox + LANES < last ? smaller(ox + LANES, larger(first, last - LANES)) : last;
       }
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

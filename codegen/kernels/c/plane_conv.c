@@ -99,15 +99,24 @@ static inline void run_tile(const xgen_conv* c, const xgen_context* ctx, const t
   if (c->activation != XGEN_LINEAR) map_tile(c, &out, place->count);
 }
 
-/* All groups of a tile before the next tile, whose inputs stay near. */
+/* All groups of two tiles before the next two, whose inputs stay near: a group writes rows of
+ * planes that are far apart, and memory is fast where it goes on for some lines. */
 static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_kind* kind) {
   const tile_cuts cuts = cut_tiles(c, kind->widest);
   for (int chunk = 0; chunk < cuts.chunks; ++chunk) {
     tile_place place = first_tile(c, &cuts, chunk);
-    for (; place.part < cuts.per_chunk; next_tile(&cuts, &place)) {
-      for (int g = 0; g < c->groups; ++g) run_tile(c, ctx, kind, &place, g);
+    while (place.part < cuts.per_chunk) {
+      tile_place next = place;
+      next_tile(&cuts, &next);
+      const int two = next.part < cuts.per_chunk;
+      for (int g = 0; g < c->groups; ++g) {
+        run_tile(c, ctx, kind, &place, g);
+        if (two) run_tile(c, ctx, kind, &next, g);
+      }
+      place = next;
+      if (two) next_tile(&cuts, &place);
     }
   }
-  write_borders(&c->y, ctx->arena, 0, c->outputs);
+  write_borders(&c->y, ctx->arena, c->outputs);
   if (c->split.data != XGEN_NONE) split_phases(&c->y, &c->split, ctx->arena);
 }

@@ -60,5 +60,5 @@ static void resize_f32(const xgen_resize* c, const xgen_context* ctx) {
       }
     }
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
+  write_borders(&c->y, ctx->arena, c->y.planes);
 }

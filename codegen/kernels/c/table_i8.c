@@ -6,6 +6,6 @@ static void table_i8(const xgen_unary* c, const xgen_context* ctx) {
     const char* x = ctx->arena + c->x.data + (size_t)p * c->x.plane;
     char* y = ctx->arena + c->y.data + (size_t)p * c->y.plane;
     for (int i = 0; i < bytes; i += 4 * LANES) vi_store(y + i, vi_table(table, vi_load(x + i)));
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

@@ -8,6 +8,6 @@ static void unary_f32(const xgen_unary* c, const xgen_context* ctx) {
       vf_store(y + i,
                vf_unary(c->kind, vf_min(vf_max(vf_load(x + i), low), high), c->alpha, c->beta));
     }
+    write_border(&c->y, ctx->arena, p);
   }
-  write_borders(&c->y, ctx->arena, 0, c->y.planes);
 }

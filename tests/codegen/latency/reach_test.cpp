@@ -42,29 +42,41 @@ TEST(ReachOf, WeightsAreReadAgainAfterAllThatARunTouches) {
   const double all =
       static_cast<double>(program.weights.size() + 4 * program.table_count + program.arena_bytes) +
       2 * 4 * 16 * 14 * 14;  // input and output
-  for (const Reach& r : reach) EXPECT_EQ(r.constants.bytes, all);
+  for (const Reach& r : reach) EXPECT_EQ(r.run.bytes, all);
   // The caller's tensors as well.
-  EXPECT_EQ(reach.front().input.bytes, all);
-  EXPECT_EQ(reach.back().output.bytes, all);
+  EXPECT_EQ(reach.front().of(XGEN_NONE).bytes, all);
 }
 
 TEST(ReachOf, WhatAStepReadsWasWrittenByTheOneBefore) {
   const Program program = three_layers();
   const std::vector<Reach> reach = reach_of(program);
-  const auto touched = [&](int i) {
-    const Step& step = program.steps[static_cast<std::size_t>(i)];
-    double bytes = static_cast<double>(step.constant_bytes);
-    for (const int b : step.buffers)
-      bytes += static_cast<double>(program.buffers[static_cast<std::size_t>(b)].bytes);
-    return bytes;
-  };
   const int second = step_of(program, "y1");
   ASSERT_GT(second, 0);
-  EXPECT_EQ(reach[static_cast<std::size_t>(second)].input.bytes,
-            (touched(second - 1) + touched(second)) / 2);
+  const Step &before = program.steps[static_cast<std::size_t>(second - 1)],
+             &step = program.steps[static_cast<std::size_t>(second)];
   // 16 * 512 * 9 fp32 weights, and their list.
-  EXPECT_GT(program.steps[static_cast<std::size_t>(second)].constant_bytes, 4 * 16 * 512 * 9);
-  EXPECT_LT(program.steps[static_cast<std::size_t>(second)].constant_bytes, 5 * 16 * 512 * 9);
+  EXPECT_GT(step.constant_bytes, 4 * 16 * 512 * 9);
+  EXPECT_LT(step.constant_bytes, 5 * 16 * 512 * 9);
+  // Half of what either touches, and their common buffer once.
+  double touched = static_cast<double>(before.constant_bytes + step.constant_bytes);
+  for (const Step* s : {&before, &step}) {
+    for (const int b : s->buffers)
+      touched += static_cast<double>(program.buffers[static_cast<std::size_t>(b)].bytes);
+  }
+  const std::size_t x = std::get<xgen_conv>(step.args).x;
+  EXPECT_EQ(reach[static_cast<std::size_t>(second)].of(x).bytes, touched / 2);
+}
+
+TEST(ReachOf, WhatIsTouchedTwiceBetweenTwoUsesCountsOnce) {
+  Program program;
+  program.buffers = {{0, 1000}, {1000, 500}, {1500, 500}};
+  program.arena_bytes = 2000;
+  for (const int used : {0, 1, 1, 2, 0}) program.steps.emplace_back().buffers = {used};
+  const std::vector<Reach> reach = reach_of(program);
+  EXPECT_EQ(reach[4].of(0).bytes, 2000);
+  EXPECT_EQ(reach[2].of(1000).bytes, 500);
+  EXPECT_EQ(reach[1].of(1000).bytes, 2000);
+  EXPECT_EQ(reach[0].of(999).bytes, 1000);
 }
 
 TEST(ReachOf, SaysHowLongAgoDataWereUsed) {
@@ -74,8 +86,9 @@ TEST(ReachOf, SaysHowLongAgoDataWereUsed) {
   step_us.at(static_cast<std::size_t>(second)) = 10;
   const std::vector<Reach> reach = reach_of(program, step_us);
   // Half of the two steps, and a whole run.
-  EXPECT_EQ(reach[static_cast<std::size_t>(second)].input.us, (1 + 10) / 2.0);
-  EXPECT_EQ(reach.front().constants.us, static_cast<double>(program.steps.size() - 1) + 10);
+  const std::size_t x = std::get<xgen_conv>(program.steps[static_cast<std::size_t>(second)].args).x;
+  EXPECT_EQ(reach[static_cast<std::size_t>(second)].of(x).us, (1 + 10) / 2.0);
+  EXPECT_EQ(reach.front().run.us, static_cast<double>(program.steps.size() - 1) + 10);
 }
 
 TEST(WorksOf, CountFromMemoryWhatOtherCoresHavePushedOutMeanwhile) {
