@@ -89,7 +89,7 @@ void add_results(Counts& counts, const xgen_conv& c) {
 void add_memory(Counts& counts, const xgen_conv& c, double input, double own,
                 const Machine& machine, const Reach& reach) {
   const auto lines = [&](double bytes, std::size_t at) {
-    return streamed(bytes, 1, at_least(own, reach.of(at)), machine);
+    return found(bytes, own, reach.of(at), machine);
   };
   const Results results = results_of(c);
   counts.add("", lines(input, c.x));
@@ -277,7 +277,7 @@ Work filter_conv_work(const std::string& kernel, const xgen_filter_conv& c, cons
   // Of each input lane one line.
   const double input = lists.lanes * kLine, own = weights + input;
   counts.add("weight_", streamed(weights, 1, at_least(own, reach.run), machine));
-  counts.add("", streamed(input, 1, at_least(own, reach.of(c.x)), machine));
+  counts.add("", found(input, own, reach.of(c.x), machine));
   return counts.take();
 }
 

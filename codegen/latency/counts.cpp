@@ -56,6 +56,18 @@ Distance at_least(double bytes, Distance reach) {
   return reach;
 }
 
+Lines found(double bytes, double own, const std::vector<Reach::Part>& parts,
+            const Machine& machine) {
+  Lines sum;
+  for (const Reach::Part& part : parts) {
+    const Lines lines = streamed(bytes * part.share, 1, at_least(own, part.since), machine);
+    sum.l2 += lines.l2;
+    sum.l3 += lines.l3;
+    sum.memory += lines.memory;
+  }
+  return sum;
+}
+
 Counts::Counts(const std::string& kernel, const Machine& machine, const Reach& reach)
     : names_(work_names(kernel)),
       machine_(machine),
@@ -161,10 +173,8 @@ void Counts::memory(std::initializer_list<Stream> read, std::initializer_list<St
   for (const auto& streams : {read, written}) {
     for (const Stream& s : streams) own += s.bytes;
   }
-  for (const Stream& s : read)
-    add("", streamed(s.bytes, 1, at_least(own, reach_.of(s.at)), machine_));
-  for (const Stream& s : written)
-    add("stored_", streamed(s.bytes, 1, at_least(own, reach_.of(s.at)), machine_));
+  for (const Stream& s : read) add("", found(s.bytes, own, reach_.of(s.at), machine_));
+  for (const Stream& s : written) add("stored_", found(s.bytes, own, reach_.of(s.at), machine_));
 }
 
 std::vector<std::string> call_names() {

@@ -29,6 +29,10 @@ struct Lines {
 Lines streamed(double bytes, double times, const Distance& reach, const Machine& machine);
 /// With at least so many bytes: those of the step itself.
 Distance at_least(double bytes, Distance reach);
+/// Of `bytes` that are used once, where their last uses left them. @param own  bytes that the step
+/// touches itself.
+Lines found(double bytes, double own, const std::vector<Reach::Part>& parts,
+            const Machine& machine);
 
 /// Counts by name, for one kernel: every rule that several kernels share.
 class Counts {

@@ -15,10 +15,6 @@ double bytes_of(const std::vector<TensorInfo>& tensors) {
   return bytes;
 }
 
-bool overlap(const Buffer& a, const Buffer& b) {
-  return a.at < b.at + b.bytes && b.at < a.at + a.bytes;
-}
-
 // Bytes that lie in any of the buffers.
 double bytes_of(std::vector<Buffer> buffers) {
   std::sort(buffers.begin(), buffers.end(),
@@ -31,6 +27,22 @@ double bytes_of(std::vector<Buffer> buffers) {
     end = to;
   }
   return static_cast<double>(bytes);
+}
+
+// The parts of buffers that do not lie in another one.
+std::vector<Buffer> without(const std::vector<Buffer>& buffers, const Buffer& other) {
+  std::vector<Buffer> parts;
+  for (const Buffer& b : buffers) {
+    const std::size_t end = b.at + b.bytes, first = std::min(end, std::max(b.at, other.at)),
+                      last = std::max(b.at, std::min(end, other.at + other.bytes));
+    if (first >= last) {
+      parts.push_back(b);
+      continue;
+    }
+    if (first > b.at) parts.push_back({b.at, first - b.at});
+    if (last < end) parts.push_back({last, end - last});
+  }
+  return parts;
 }
 
 class Runs {
@@ -49,7 +61,7 @@ class Runs {
 
   Reach of(int i) const {
     Reach reach{{}, all_};
-    for (const int b : step(i).buffers) reach.places.push_back({buffer(b), since_last_use(i, b)});
+    for (const int b : step(i).buffers) reach.places.push_back({buffer(b), parts_of(i, b)});
     return reach;
   }
 
@@ -61,31 +73,37 @@ class Runs {
     for (const int b : step(i).buffers) to.push_back(buffer(b));
   }
 
-  // From the last use of the buffer's place to that by step `i`, in this run or in the one before.
-  // Of the two uses half is between them: each walks through its data.
-  Distance since_last_use(int i, int b) const {
+  // From the last use of each part of the buffer's place to that by step `i`, in this run or in the
+  // one before. Of the two uses half is between them: each walks through its data.
+  std::vector<Reach::Part> parts_of(int i, int b) const {
+    std::vector<Reach::Part> parts;
+    const auto all = static_cast<double>(buffer(b).bytes);
+    std::vector<Buffer> open = {buffer(b)}, touched;
     Distance between;
-    std::vector<Buffer> touched;
-    for (int back = 1; back <= steps_; ++back) {
+    for (int back = 1; back <= steps_ && !open.empty(); ++back) {
       const int j = (i - back + steps_) % steps_;
-      const bool used = std::any_of(step(j).buffers.begin(), step(j).buffers.end(),
-                                    [&](int other) { return overlap(buffer(b), buffer(other)); });
-      if (used) {
-        const double whole = bytes_of(touched);
-        between.bytes += whole;
-        for (const int use : {i, j}) {
-          std::vector<Buffer> with = touched;
-          add_buffers(use, with);
-          between.bytes += 0.5 * (bytes_of(std::move(with)) - whole + own(use).bytes);
-          between.us += 0.5 * own(use).us;
-        }
-        return {std::min(all_.bytes, between.bytes), between.us};
-      }
+      const double before = bytes_of(open);
+      for (const int used : step(j).buffers) open = without(open, buffer(used));
+      if (const double found = before - bytes_of(open); found > 0)
+        parts.push_back({found / all, since(i, j, between, touched)});
       add_buffers(j, touched);
       between.bytes += own(j).bytes;
       between.us += own(j).us;
     }
-    return all_;
+    if (!open.empty()) parts.push_back({bytes_of(open) / all, all_});
+    return parts;
+  }
+  // What lies between, and half of the two uses.
+  Distance since(int i, int j, Distance between, const std::vector<Buffer>& touched) const {
+    const double whole = bytes_of(touched);
+    between.bytes += whole;
+    for (const int use : {i, j}) {
+      std::vector<Buffer> with = touched;
+      add_buffers(use, with);
+      between.bytes += 0.5 * (bytes_of(std::move(with)) - whole + own(use).bytes);
+      between.us += 0.5 * own(use).us;
+    }
+    return {std::min(all_.bytes, between.bytes), between.us};
   }
 
   const Program& program_;
@@ -96,11 +114,11 @@ class Runs {
 
 }  // namespace
 
-const Distance& Reach::of(std::size_t address) const {
+std::vector<Reach::Part> Reach::of(std::size_t address) const {
   const auto at = std::find_if(places.begin(), places.end(), [&](const Place& p) {
     return p.buffer.at <= address && address < p.buffer.at + p.buffer.bytes;
   });
-  return at == places.end() ? run : at->since;
+  return at == places.end() ? std::vector<Part>{{1, run}} : at->parts;
 }
 
 std::vector<Reach> reach_of(const Program& program, const std::vector<double>& step_us) {

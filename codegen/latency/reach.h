@@ -16,18 +16,24 @@ struct Distance {
 /// How far a step's data are away. Zeros: the step is repeated alone, and only what it touches
 /// itself counts.
 struct Reach {
-  /// A part of the arena that the step reads or writes.
+  /// A share of some data that was last used at one time.
+  struct Part {
+    double share = 1;
+    Distance since;
+  };
+  /// A part of the arena that the step reads or writes. Its bytes may have been used by several
+  /// steps before: the parts, the latest first.
   struct Place {
     Buffer buffer;
-    Distance since;  ///< its bytes were last used.
+    std::vector<Part> parts;
   };
   std::vector<Place> places;
   /// Since its weights were last read, or a tensor of the caller used: a whole run.
   Distance run;
 
-  /// Since what lies at an offset of the arena was last used; what lies in none of the places is
+  /// Since the data at an offset of the arena were last used; what lies in none of the places is
   /// the caller's or constant.
-  const Distance& of(std::size_t address) const;
+  std::vector<Part> of(std::size_t address) const;
 };
 
 /// Of the steps of a program that is run again and again. @param step_us  what each takes; empty:

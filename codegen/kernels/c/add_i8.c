@@ -2,6 +2,7 @@
 static void add_i8(const xgen_binary* c, const xgen_context* ctx) {
   const int bytes = 4 * c->y.height * c->y.pitch;
   const vi flip = vi_set1((int32_t)XGEN_FLIP), zero = vi_set1(c->zero);
+  const xgen_border border = border_of(&c->y, ctx->arena);
   for (int p = 0; p < c->y.planes; ++p) {
     const char* a = ctx->arena + c->a.data + (size_t)p * c->a.plane;
     const char* b = ctx->arena + c->b.data + (size_t)p * c->b.plane;
@@ -17,6 +18,6 @@ static void add_i8(const xgen_binary* c, const xgen_context* ctx) {
       }
       vi_store(y + i, vi_xor(vi_pack4(q[0], q[1], q[2], q[3]), flip));
     }
-    write_border(&c->y, ctx->arena, p);
+    write_border(border, p);
   }
 }

@@ -1,4 +1,5 @@
 static void average_pool_f32(const xgen_pool* c, const xgen_context* ctx) {
+  const xgen_border border = border_of(&c->y, ctx->arena);
   for (int p = 0; p < c->x.planes; ++p) {
     const float* x = (const float*)(const void*)(ctx->arena + c->x.data + (size_t)p * c->x.plane);
     float* y = (float*)(void*)(ctx->arena + c->y.data + (size_t)p * c->y.plane);
@@ -21,6 +22,6 @@ static void average_pool_f32(const xgen_pool* c, const xgen_context* ctx) {
             sum / (float)pool_count(c, oy, ox, (bottom - top) * (right - left));
       }
     }
-    write_border(&c->y, ctx->arena, p);
+    write_border(border, p);
   }
 }

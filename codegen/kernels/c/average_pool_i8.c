@@ -8,6 +8,7 @@ static inline uint32_t average_i8(const xgen_pool* c, int32_t sum, int count) {
 }
 
 static void average_pool_i8(const xgen_pool* c, const xgen_context* ctx) {
+  const xgen_border border = border_of(&c->y, ctx->arena);
   for (int p = 0; p < c->x.planes; ++p) {
     const uint32_t* x =
         (const uint32_t*)(const void*)(ctx->arena + c->x.data + (size_t)p * c->x.plane);
@@ -37,6 +38,6 @@ static void average_pool_i8(const xgen_pool* c, const xgen_context* ctx) {
         y[(ptrdiff_t)oy * c->y.pitch + ox] = lane ^ XGEN_FLIP;
       }
     }
-    write_border(&c->y, ctx->arena, p);
+    write_border(border, p);
   }
 }

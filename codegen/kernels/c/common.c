@@ -151,22 +151,47 @@ static inline void fill_gaps(char* at, ptrdiff_t pitch, int rows, uint32_t value
   }
 }
 
-/* The neutral value around the interior of a plane. It is written in every run, nobody else keeps
- * the arena clean; and while the plane is near, if a kernel goes from plane to plane. */
-static inline void write_border(const xgen_planes* p, char* arena, int plane) {
-  const int gap = p->pitch - p->width, above = p->top * p->pitch + p->left,
-            below = gap + p->bottom * p->pitch + p->right;
-  if (p->phases > 1 || above + below == 0) return;
-  char* origin = arena + p->data + (size_t)plane * p->plane;
+/* The neutral value around the interior of planes: lanes above the first row, between rows, and
+ * from the last row on. */
+typedef struct {
+  char* first; /* row of the first plane */
+  size_t plane;
+  ptrdiff_t pitch, width, last; /* in bytes; of the last row */
+  int rows, above, gap, below;
+  uint32_t value;
+} xgen_border;
+
+/* Asked once a call, and kept in registers: what a plane's stores might change is read again. */
+static inline xgen_border border_of(const xgen_planes* p, char* arena) {
+  const int phases = p->phases > 1, gap = p->pitch - p->width;
   const ptrdiff_t pitch = 4 * (ptrdiff_t)p->pitch;
-  char* right = origin + 4 * (ptrdiff_t)p->width;
-  fill_lanes(origin - 4 * (ptrdiff_t)above, p->border, above);
-  fill_gaps(right, pitch, p->height - 1, p->border, gap);
-  fill_lanes(right + (p->height - 1) * pitch, p->border, below);
+  const xgen_border b = {arena + p->data,
+                         p->plane,
+                         pitch,
+                         4 * (ptrdiff_t)p->width,
+                         (p->height - 1) * pitch,
+                         p->height,
+                         phases ? 0 : p->top * p->pitch + p->left,
+                         gap,
+                         phases ? 0 : gap + p->bottom * p->pitch + p->right,
+                         p->border};
+  return b;
+}
+
+/* It is written in every run, nobody else keeps the arena clean; and while the plane is near, if a
+ * kernel goes from plane to plane. */
+static inline void write_border(xgen_border b, int plane) {
+  if (b.above + b.below == 0) return;
+  char* first = b.first + (size_t)plane * b.plane;
+  char* right = first + b.width;
+  fill_lanes(first - 4 * (ptrdiff_t)b.above, b.value, b.above);
+  fill_gaps(right, b.pitch, b.rows - 1, b.value, b.gap);
+  fill_lanes(right + b.last, b.value, b.below);
 }
 
 static void write_borders(const xgen_planes* p, char* arena, int count) {
-  for (int plane = 0; plane < count; ++plane) write_border(p, arena, plane);
+  const xgen_border border = border_of(p, arena);
+  for (int plane = 0; plane < count; ++plane) write_border(border, plane);
 }
 
 /* Every second column of an image in a phase plane: the line of the current row, and where in it

@@ -19,6 +19,7 @@ static inline void every_second_lane(char* to, const char* from, int count) {
 
 /* Planes of y beyond those of x are filled with the border's value: zeros. */
 static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
+  const xgen_border border = border_of(&c->y, ctx->arena);
   for (int p = 0; p < c->y.planes; ++p) {
     const int source = p - c->first;
     const uint32_t* x = (const uint32_t*)(const void*)(ctx->arena + c->x.data);
@@ -42,6 +43,6 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
         for (int i = 0; i < c->y.width; ++i) y[i] = from[(ptrdiff_t)i * c->column_step];
       }
     }
-    write_border(&c->y, ctx->arena, p);
+    write_border(border, p);
   }
 }

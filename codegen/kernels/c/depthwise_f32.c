@@ -72,6 +72,7 @@ static inline void depthwise_rows(const xgen_conv* c, const depthwise_column* to
 static void depthwise_f32(const xgen_conv* c, const xgen_context* ctx) {
   const int32_t* taps = ctx->tables + c->list;
   const int most = larger(0, c->y.width - LANES);
+  const xgen_border border = border_of(&c->y, ctx->arena);
   for (int g = 0; g < c->groups; ++g) {
     const float* weights = (const float*)(const void*)(ctx->weights + c->weights) + 9 * g;
     const float bias = ((const float*)(const void*)(ctx->weights + c->bias))[g];
@@ -85,7 +86,7 @@ static void depthwise_f32(const xgen_conv* c, const xgen_context* ctx) {
               : ctx->arena + c->residual + (size_t)g * c->residual_plane + column};
       depthwise_rows(c, &to, taps[1] - taps[0], taps[2] - taps[0], weights, bias);
     }
-    write_border(&c->y, ctx->arena, g);
+    write_border(border, g);
   }
   if (c->split.data != XGEN_NONE) split_phases(&c->y, &c->split, ctx->arena);
 }

@@ -30,6 +30,7 @@ static inline void max_pool(const xgen_pool* c, const xgen_context* ctx, int int
   const int first = smaller(c->y.width, (c->pad_left + s - 1) / s),
             room = c->x.width - 1 - reach + c->pad_left,
             last = s > 2 || room < 0 ? first : larger(first, smaller(c->y.width, room / s + 1));
+  const xgen_border border = border_of(&c->y, ctx->arena);
   for (int p = 0; p < c->x.planes; ++p) {
     const char* x = ctx->arena + c->x.data + (size_t)p * c->x.plane;
     char* y = ctx->arena + c->y.data + (size_t)p * c->y.plane;
@@ -59,6 +60,6 @@ static inline void max_pool(const xgen_pool* c, const xgen_context* ctx, int int
         ox = ox + LANES < last ? smaller(ox + LANES, larger(first, last - LANES)) : last;
       }
     }
-    write_border(&c->y, ctx->arena, p);
+    write_border(border, p);
   }
 }

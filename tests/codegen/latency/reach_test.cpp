@@ -28,6 +28,13 @@ Program three_layers() {
   return lower::lower(ir::infer_shapes(std::move(graph)), lowering_for(find_target("x86_64")));
 }
 
+/// Of data that one step used last.
+Distance since(const Reach& reach, std::size_t address) {
+  const std::vector<Reach::Part> parts = reach.of(address);
+  EXPECT_EQ(parts.size(), 1u);
+  return parts.at(0).since;
+}
+
 int step_of(const Program& program, const std::string& name) {
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     if (program.steps[i].name == name) return static_cast<int>(i);
@@ -44,7 +51,7 @@ TEST(ReachOf, WeightsAreReadAgainAfterAllThatARunTouches) {
       2 * 4 * 16 * 14 * 14;  // input and output
   for (const Reach& r : reach) EXPECT_EQ(r.run.bytes, all);
   // The caller's tensors as well.
-  EXPECT_EQ(reach.front().of(XGEN_NONE).bytes, all);
+  EXPECT_EQ(since(reach.front(), XGEN_NONE).bytes, all);
 }
 
 TEST(ReachOf, WhatAStepReadsWasWrittenByTheOneBefore) {
@@ -64,7 +71,7 @@ TEST(ReachOf, WhatAStepReadsWasWrittenByTheOneBefore) {
       touched += static_cast<double>(program.buffers[static_cast<std::size_t>(b)].bytes);
   }
   const std::size_t x = std::get<xgen_conv>(step.args).x;
-  EXPECT_EQ(reach[static_cast<std::size_t>(second)].of(x).bytes, touched / 2);
+  EXPECT_EQ(since(reach[static_cast<std::size_t>(second)], x).bytes, touched / 2);
 }
 
 TEST(ReachOf, WhatIsTouchedTwiceBetweenTwoUsesCountsOnce) {
@@ -73,10 +80,24 @@ TEST(ReachOf, WhatIsTouchedTwiceBetweenTwoUsesCountsOnce) {
   program.arena_bytes = 2000;
   for (const int used : {0, 1, 1, 2, 0}) program.steps.emplace_back().buffers = {used};
   const std::vector<Reach> reach = reach_of(program);
-  EXPECT_EQ(reach[4].of(0).bytes, 2000);
-  EXPECT_EQ(reach[2].of(1000).bytes, 500);
-  EXPECT_EQ(reach[1].of(1000).bytes, 2000);
-  EXPECT_EQ(reach[0].of(999).bytes, 1000);
+  EXPECT_EQ(since(reach[4], 0).bytes, 2000);
+  EXPECT_EQ(since(reach[2], 1000).bytes, 500);
+  EXPECT_EQ(since(reach[1], 1000).bytes, 2000);
+  EXPECT_EQ(since(reach[0], 999).bytes, 1000);
+}
+
+TEST(ReachOf, PartsOfABufferMayHaveBeenUsedByDifferentSteps) {
+  Program program;
+  program.buffers = {{0, 1000}, {0, 250}, {1000, 500}};
+  program.arena_bytes = 1500;
+  for (const int used : {0, 2, 1, 0}) program.steps.emplace_back().buffers = {used};
+  const std::vector<Reach::Part> parts = reach_of(program)[3].of(0);
+  ASSERT_EQ(parts.size(), 2u);
+  // The second use of the first quarter; half of the others and what lies between.
+  EXPECT_EQ(parts[0].share, 0.25);
+  EXPECT_EQ(parts[0].since.bytes, (250 + 1000) / 2.0);
+  EXPECT_EQ(parts[1].share, 0.75);
+  EXPECT_EQ(parts[1].since.bytes, 500 + 1000);
 }
 
 TEST(ReachOf, SaysHowLongAgoDataWereUsed) {
@@ -87,7 +108,7 @@ TEST(ReachOf, SaysHowLongAgoDataWereUsed) {
   const std::vector<Reach> reach = reach_of(program, step_us);
   // Half of the two steps, and a whole run.
   const std::size_t x = std::get<xgen_conv>(program.steps[static_cast<std::size_t>(second)].args).x;
-  EXPECT_EQ(reach[static_cast<std::size_t>(second)].of(x).us, (1 + 10) / 2.0);
+  EXPECT_EQ(since(reach[static_cast<std::size_t>(second)], x).us, (1 + 10) / 2.0);
   EXPECT_EQ(reach.front().run.us, static_cast<double>(program.steps.size() - 1) + 10);
 }
 
