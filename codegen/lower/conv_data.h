@@ -24,6 +24,10 @@ class ConvData {
     return inside(f, c) ? weight_.constant->as<std::int8_t>()[index(f, c, tap)] : 0;
   }
 
+  /// Of the channels, one after another, that filter f reads.
+  int first_channel(int f) const {
+    return f / (shape().c_out / static_cast<int>(conv().groups)) * shape().c_in;
+  }
   /// Taps of filter f that read channel c, as bits; convolutions of more than 64 taps are dense.
   std::uint64_t kept_taps(int f, int c) const;
   std::uint64_t all_taps() const {
@@ -41,8 +45,7 @@ class ConvData {
  private:
   bool inside(int f, int c) const {
     if (f >= shape().c_out || c >= c_in()) return false;
-    return conv().groups == 1 ||
-           c / shape().c_in == f / (shape().c_out / static_cast<int>(conv().groups));
+    return conv().groups == 1 || c / shape().c_in * shape().c_in == first_channel(f);
   }
   std::size_t index(int f, int c, int tap) const {
     return static_cast<std::size_t>((f * shape().c_in + c % shape().c_in) * taps() + tap);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 #include <numeric>
+#include <utility>
 
 #include "core/error.h"
 
@@ -43,14 +44,21 @@ constexpr std::size_t kMaxPatterns = 255;
 // Weights of an entry have a fixed stride: each entry is cut into entries of `size` taps.
 void set_entries(ConvLists& lists, const std::vector<std::vector<Entry>>& groups, int size) {
   std::map<std::uint64_t, int> known;
+  std::map<std::uint64_t, std::vector<int>> patterns;  // of the pieces of a mask
   lists.lanes.assign(groups.size(), {});
   lists.patterns.assign(groups.size(), {});
   for (std::size_t g = 0; g < groups.size(); ++g) {
     for (const Entry& entry : groups[g]) {
-      for (const std::uint64_t piece : pieces_of(entry.taps, size)) {
-        const int next = static_cast<int>(known.size());
+      std::vector<int>& of_entry = patterns[entry.taps];
+      if (of_entry.empty()) {
+        for (const std::uint64_t piece : pieces_of(entry.taps, size)) {
+          const int next = static_cast<int>(known.size());
+          of_entry.push_back(known.emplace(piece, next).first->second);
+        }
+      }
+      for (const int pattern : of_entry) {
         lists.lanes[g].push_back(entry.lane);
-        lists.patterns[g].push_back(known.emplace(piece, next).first->second);
+        lists.patterns[g].push_back(pattern);
       }
     }
   }
@@ -68,6 +76,19 @@ void check_fits(const ConvData& data, const std::vector<int>& lanes) {
                       " up to lane ", last, "; leave the layer dense"));
 }
 
+// The lane that holds each of the input's channels.
+std::vector<int> lanes_of_channels(const LaneChannels& lanes, int channels) {
+  std::vector<int> lane_of(static_cast<std::size_t>(channels), -1);
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+    for (const int c : lanes[lane]) {
+      if (c >= 0 && c < channels) lane_of[static_cast<std::size_t>(c)] = static_cast<int>(lane);
+    }
+  }
+  for (int c = 0; c < channels; ++c)
+    XGEN_CHECK(lane_of[static_cast<std::size_t>(c)] >= 0, "channel ", c, " is in no lane");
+  return lane_of;
+}
+
 }  // namespace
 
 ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group) {
@@ -75,22 +96,29 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
   lists.group = group;
   lists.groups = (data.shape().c_out + group - 1) / group;
   std::vector<std::vector<Entry>> groups(static_cast<std::size_t>(lists.groups));
+  const std::vector<int> lane_of = lanes_of_channels(lanes, data.c_in());
   bool full = true;
   int size = 0;  // divides how many taps each entry has
+  std::vector<std::uint64_t> masks(lanes.size(), 0);
   for (int g = 0; g < lists.groups; ++g) {
-    for (int lane = 0; lane < static_cast<int>(lanes.size()); ++lane) {
-      std::uint64_t mask = 0;
-      for (int f = g * group; f < (g + 1) * group; ++f) {
-        for (const int c : lanes[static_cast<std::size_t>(lane)]) {
-          if (c < 0 || f >= data.shape().c_out) continue;
-          mask |= data.kept_taps(f, c);
-          const int kept = Pattern{data.kept_taps(f, c)}.size();
-          lists.weights += kept > 0 && data.taps() > 64 ? data.taps() : kept;
-        }
+    std::size_t first = lanes.size(), end = 0;  // lanes that the group reads any of
+    for (int f = g * group; f < std::min((g + 1) * group, data.shape().c_out); ++f) {
+      const int begin = data.first_channel(f);
+      for (int c = begin; c < begin + data.shape().c_in; ++c) {
+        const auto lane = static_cast<std::size_t>(lane_of[static_cast<std::size_t>(c)]);
+        const std::uint64_t kept = data.kept_taps(f, c);
+        masks[lane] |= kept;
+        lists.weights += kept == data.all_taps() ? data.taps() : Pattern{kept}.size();
+        first = std::min(first, lane);
+        end = std::max(end, lane + 1);
       }
+    }
+    full = full && first == 0 && end == lanes.size();
+    for (std::size_t lane = first; lane < end; ++lane) {
+      const std::uint64_t mask = std::exchange(masks[lane], 0);
       full = full && mask == data.all_taps();
       if (mask == 0) continue;
-      groups[static_cast<std::size_t>(g)].push_back({lane, mask});
+      groups[static_cast<std::size_t>(g)].push_back({static_cast<int>(lane), mask});
       size = std::gcd(size, Pattern{mask}.size());
     }
   }
@@ -167,16 +195,17 @@ StoredLists store_lists(Context& context, const ConvData& data, const ConvLists&
 
 std::size_t store_weights(Context& context, const ConvData& data, const ConvLists& lists,
                           const LaneChannels& lanes) {
+  std::vector<std::vector<int>> taps;  // of each pattern
+  for (const std::uint64_t mask : lists.tap_masks) taps.push_back(taps_of(data, mask));
   std::vector<float> real;
   std::vector<std::int8_t> quantized;
   for (int g = 0; g < lists.groups; ++g) {
     const std::size_t list = lists.shared ? 0 : static_cast<std::size_t>(g);
     for (std::size_t e = 0; e < lists.lanes[list].size(); ++e) {
       const int lane = lists.depthwise ? g : lists.lanes[list][e];
-      for (const int tap :
-           taps_of(data, lists.tap_masks[static_cast<std::size_t>(lists.patterns[list][e])])) {
+      const auto& channels = lanes[static_cast<std::size_t>(lane)];
+      for (const int tap : taps[static_cast<std::size_t>(lists.patterns[list][e])]) {
         for (int f = g * lists.group; f < (g + 1) * lists.group; ++f) {
-          const auto& channels = lanes[static_cast<std::size_t>(lane)];
           if (data.integer()) {
             for (const int c : channels)
               quantized.push_back(static_cast<std::int8_t>(c < 0 ? 0 : data.quantized(f, c, tap)));

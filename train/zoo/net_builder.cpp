@@ -7,7 +7,7 @@
 namespace xgen::train {
 
 NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t height,
-                       std::int64_t width, const Random& random)
+                       std::int64_t width, const std::optional<Random>& random)
     : random_(random), channels_(channels) {
   graph_.name = std::move(name);
   current_ =
@@ -17,10 +17,13 @@ NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t hei
 ir::ValueId NetBuilder::parameter(const std::string& name, ir::Extents shape,
                                   const std::string& kind) {
   std::vector<float> values(static_cast<std::size_t>(ir::element_count(shape)));
-  RandomStream random = random_.stream("initialise", name);
+  RandomStream random = random_.value_or(Random()).stream("initialise", name);
   std::int64_t fan_in = 1;
   for (std::size_t d = 1; d < shape.size(); ++d) fan_in *= shape[d];
   ir::Role role = ir::Role::parameter;
+  const bool drawn = kind == "conv" || kind == "depthwise" || kind == "linear";
+  if (drawn && !random_)
+    return graph_.add_constant(name, ir::Constant::of<float>(std::move(shape), values, role));
   if (kind == "conv") {
     const std::int64_t taps = shape[2] * shape[3];
     const double deviation = std::sqrt(2.0 / static_cast<double>(shape[0] * taps));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,8 @@
 
 namespace xgen::train {
 
-/// Builds a graph layer by layer, with initialised weights. Keeps the current value and the number
-/// of its channels, so that models read as lists of layers.
+/// Builds a graph layer by layer. Keeps the current value and the number of its channels, so that
+/// models read as lists of layers.
 class NetBuilder {
  public:
   struct ConvOptions {
@@ -21,8 +22,10 @@ class NetBuilder {
     bool bias = false;
   };
 
+  /// @param random  what weights are initialised with; nothing: they are zeros, where a network is
+  ///                only asked for its size and time.
   NetBuilder(std::string name, std::int64_t channels, std::int64_t height, std::int64_t width,
-             const Random& random);
+             const std::optional<Random>& random);
 
   NetBuilder& conv(const std::string& name, std::int64_t c_out, const ConvOptions& options);
   NetBuilder& batch_norm(const std::string& name);
@@ -55,7 +58,7 @@ class NetBuilder {
   ir::ValueId linear_node(const std::string& name, std::int64_t out, const std::string& output);
 
   ir::Graph graph_;
-  Random random_;
+  std::optional<Random> random_;
   ir::ValueId current_;
   std::int64_t channels_;
 };
