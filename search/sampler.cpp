@@ -41,7 +41,8 @@ Sampler find_sampler(const std::string& name, const std::string& where) {
 
 bool was_tried(const Question& question, const Point& point) {
   return std::any_of(question.trials.begin(), question.trials.end(),
-                     [&](const Trial& t) { return t.point == point; });
+                     [&](const Trial& t) { return t.point == point; }) ||
+         std::find(question.untold.begin(), question.untold.end(), point) != question.untold.end();
 }
 
 Point untried(const Question& question, RandomStream& random,

@@ -32,9 +32,12 @@ struct Trial {
 /// with the same candidates.
 struct Question {
   const Problem& problem;
-  Random random;                     ///< the study's.
-  std::size_t number;                ///< of the trial that is asked for, from 0 on.
-  const std::vector<Trial>& trials;  ///< those that are told, in the order of their numbers.
+  Random random;       ///< the study's.
+  std::size_t number;  ///< of the trial that is asked for, from 0 on.
+  /// Those whose objectives are told, in the order of their numbers.
+  const std::vector<Trial>& trials;
+  /// Candidates of other trials: under way, or failed.
+  const std::vector<Point>& untold;
 };
 
 using Sampler = Point (*)(const Question& question);
@@ -44,7 +47,7 @@ using Sampler = Point (*)(const Question& question);
 Sampler find_sampler(const std::string& name, const std::string& where);
 std::vector<std::string> sampler_names();
 
-/// Whether one of the trials is of this candidate.
+/// Whether a trial, told or untold, is of this candidate.
 bool was_tried(const Question& question, const Point& point);
 /// A candidate that was not tried, by drawing again; after a hundred draws, the last one.
 Point untried(const Question& question, RandomStream& random,

@@ -107,7 +107,7 @@ json run_studies(const std::map<Point, Objectives>& known, const std::string& sa
     while (trials.size() < count) {
       const Random random(static_cast<std::uint64_t>(seed));
       const Point point =
-          find_sampler(sampler, "SAMPLER")({problem, random, trials.size(), trials});
+          find_sampler(sampler, "SAMPLER")({problem, random, trials.size(), trials, {}});
       trials.push_back({point, known.at(point)});
       found.push_back(trials.back().objectives);
       least = std::min(least, found.back()[0]);

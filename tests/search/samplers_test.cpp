@@ -47,7 +47,8 @@ std::vector<Trial> study(const std::string& sampler, std::uint64_t seed, std::si
   const Problem of = problem();
   std::vector<Trial> trials;
   while (trials.size() < count) {
-    const Point point = find_sampler(sampler, "test")({of, Random(seed), trials.size(), trials});
+    const Point point =
+        find_sampler(sampler, "test")({of, Random(seed), trials.size(), trials, {}});
     EXPECT_TRUE(of.space.contains(point));
     trials.push_back({point, {error_of(point), cost_of(point)}});
   }
@@ -91,8 +92,8 @@ TEST(Samplers, GoOnWhenEverythingWasTried) {
   std::vector<Trial> trials;
   for (int i = 0; i < 10; ++i) trials.insert(trials.end(), all.begin(), all.end());
   for (const std::string& name : sampler_names())
-    EXPECT_TRUE(
-        small.space.contains(find_sampler(name, "test")({small, Random(1), trials.size(), trials})))
+    EXPECT_TRUE(small.space.contains(
+        find_sampler(name, "test")({small, Random(1), trials.size(), trials, {}})))
         << name;
 }
 

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "search/sampler.h"
+
+namespace xgen::search {
+
+/// What a study is, fixed when it begins.
+struct StudySettings {
+  std::string name;
+  std::string space;                    ///< JSON text: what candidates are, to be compared.
+  std::vector<std::string> objectives;  ///< all minimised: "error", "latency_us".
+  std::string sampler;                  ///< of samplers.inc.
+  std::uint64_t seed = 1;
+  /// Trials that may be under way at once: trial n is proposed from what trials up to n - in_flight
+  /// found, however many workers there are, so their number changes nothing but the time.
+  int in_flight = 1;
+  friend bool operator==(const StudySettings&, const StudySettings&) = default;
+};
+
+enum class TrialState { running, finished, failed };
+const char* name_of(TrialState state);
+
+struct StudyTrial {
+  std::int64_t number = 0;  ///< from 0 on, without gaps.
+  Point point;
+  TrialState state = TrialState::running;
+  Objectives objectives;  ///< where finished.
+  std::string reason;     ///< where failed.
+  std::string worker;     ///< that has it, or had it last.
+  int attempts = 1;       ///< workers that began it.
+};
+
+/// Where a study is kept. Every function is one transaction: several workers, each with a store of
+/// its own, may call them at any time and be killed at any time.
+class StudyStore {
+ public:
+  virtual ~StudyStore() = default;
+
+  virtual StudySettings settings() const = 0;
+  virtual std::vector<StudyTrial> trials() const = 0;  ///< by number.
+  /// Adds the trial of the next number; false where another worker was first.
+  virtual bool add(std::int64_t number, const Point& point, const std::string& worker) = 0;
+  /// The first running trial whose worker has not been heard of for so long, which is this worker's
+  /// from now on.
+  virtual std::optional<StudyTrial> take_over(const std::string& worker, double silent_seconds) = 0;
+  /// Says that the worker is at it; false where the trial is not its own any more.
+  virtual bool heartbeat(std::int64_t number, const std::string& worker) = 0;
+  /// Ends a trial; false, and nothing happens, where it is not the worker's own any more.
+  virtual bool finish(std::int64_t number, const std::string& worker,
+                      const Objectives& objectives) = 0;
+  virtual bool fail(std::int64_t number, const std::string& worker, const std::string& reason) = 0;
+  /// A measured value that decided something, by what was measured; the first one stays.
+  virtual std::optional<double> measurement(const std::string& key) const = 0;
+  virtual void record_measurement(const std::string& key, double value) = 0;
+};
+
+/// A trial for the worker: one whose worker died, else the next proposal. Nothing while the study
+/// has `count` trials, or the next proposal waits for trials under way.
+std::optional<StudyTrial> claim(StudyStore& store, const Problem& problem,
+                                const std::string& worker, std::int64_t count,
+                                double silent_seconds);
+
+/// Whether all of `count` trials have ended.
+bool is_complete(const StudyStore& store, std::int64_t count);
+
+}  // namespace xgen::search

@@ -1,0 +1,235 @@
+#include "search/study.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <thread>
+
+#include "core/error.h"
+#include "search/sqlite_study.h"
+#include "tests/support/message.h"
+#include "tests/support/temporary_folder.h"
+
+namespace xgen::search {
+namespace {
+
+constexpr double kSilent = 3600;  // nobody is dead
+
+// Eight decisions of four choices; the error is what the choices are short of.
+Problem problem() {
+  Problem problem;
+  problem.space.name = "eight";
+  for (int i = 0; i < 8; ++i)
+    problem.space.parameters.push_back({str("p", i), {"0", "1", "2", "3"}});
+  problem.graph = [](const Point& point) {
+    LabelledGraph graph;
+    for (std::size_t i = 0; i < point.size(); ++i) graph.labels.push_back(str(i, ":", point[i]));
+    return graph;
+  };
+  problem.known = [](const Point&) { return Objectives{std::numeric_limits<double>::quiet_NaN()}; };
+  return problem;
+}
+
+Objectives objectives_of(const Point& point) {
+  double error = 30;
+  for (std::size_t i = 0; i < point.size(); ++i)
+    error -= point[i] * (1 + 0.01 * static_cast<double>(i));
+  return {error};
+}
+
+StudySettings settings(int in_flight) {
+  return {"eight", "{\"kind\": \"test\"}", {"error"}, "evolution", 7, in_flight};
+}
+
+class StudyTest : public testing::Test {
+ protected:
+  std::filesystem::path file() const { return folder_.path() / "study.db"; }
+  std::unique_ptr<SqliteStudy> create(int in_flight = 1) const {
+    return SqliteStudy::create(file(), settings(in_flight));
+  }
+  std::optional<StudyTrial> claim_as(StudyStore& store, const std::string& worker,
+                                     double silent = kSilent) const {
+    return claim(store, problem_, worker, 100, silent);
+  }
+
+  test::TemporaryFolder folder_;
+  Problem problem_ = problem();
+};
+
+TEST_F(StudyTest, KeepsTrialsOverProcessesWithWhatTheyFound) {
+  {
+    const auto study = create();
+    const std::optional<StudyTrial> first = claim_as(*study, "a");
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->number, 0);
+    EXPECT_TRUE(study->finish(0, "a", {1.0 / 3}));
+    const std::optional<StudyTrial> second = claim_as(*study, "a");
+    ASSERT_TRUE(second);
+    EXPECT_TRUE(study->fail(1, "a", "loss is NaN in step 3"));
+  }
+  const auto study = SqliteStudy::open(file());
+  EXPECT_EQ(study->settings(), settings(1));
+  const std::vector<StudyTrial> trials = study->trials();
+  ASSERT_EQ(trials.size(), 2u);
+  EXPECT_EQ(trials[0].state, TrialState::finished);
+  EXPECT_EQ(trials[0].objectives, Objectives{1.0 / 3});
+  EXPECT_EQ(trials[1].state, TrialState::failed);
+  EXPECT_EQ(trials[1].reason, "loss is NaN in step 3");
+}
+
+TEST_F(StudyTest, AWorkerWaitsForTheTrialsThatAProposalDependsOn) {
+  const auto study = create(2);
+  ASSERT_TRUE(claim_as(*study, "a"));
+  ASSERT_TRUE(claim_as(*study, "b"));
+  EXPECT_FALSE(claim_as(*study, "c")) << "trial 2 depends on trial 0";
+  EXPECT_TRUE(study->finish(1, "b", {1}));
+  EXPECT_FALSE(claim_as(*study, "b"));
+  EXPECT_TRUE(study->finish(0, "a", {1}));
+  EXPECT_EQ(claim_as(*study, "a")->number, 2);
+}
+
+TEST_F(StudyTest, ProposalsDoNotDependOnWhoFinishesFirst) {
+  std::vector<std::vector<Point>> points;
+  for (const bool reverse : {false, true}) {
+    const test::TemporaryFolder folder;
+    const auto study = SqliteStudy::create(folder.path() / "s.db", settings(3));
+    while (study->trials().size() < 40) {
+      std::vector<StudyTrial> claimed;
+      for (int i = 0; i < 3; ++i) {
+        if (const auto trial = claim(*study, problem_, "w", 40, kSilent)) claimed.push_back(*trial);
+      }
+      if (reverse) std::reverse(claimed.begin(), claimed.end());
+      for (const StudyTrial& t : claimed) study->finish(t.number, "w", objectives_of(t.point));
+    }
+    points.emplace_back();
+    for (const StudyTrial& t : study->trials()) points.back().push_back(t.point);
+  }
+  EXPECT_EQ(points[0], points[1]);
+}
+
+TEST_F(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
+  const auto study = create();
+  const Point point = claim_as(*study, "dead")->point;
+  EXPECT_FALSE(claim_as(*study, "living"));
+  EXPECT_TRUE(study->heartbeat(0, "dead"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  const std::optional<StudyTrial> taken = claim_as(*study, "living", 0.01);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->number, 0);
+  EXPECT_EQ(taken->point, point);
+  EXPECT_EQ(taken->attempts, 2);
+  EXPECT_FALSE(study->heartbeat(0, "dead"));
+  EXPECT_FALSE(study->finish(0, "dead", {5}));
+  EXPECT_TRUE(study->finish(0, "living", {6}));
+  EXPECT_EQ(study->trials()[0].objectives, Objectives{6});
+}
+
+TEST_F(StudyTest, TheFirstMeasurementOfSomethingStays) {
+  const auto study = create();
+  EXPECT_FALSE(study->measurement("kernel abc"));
+  study->record_measurement("kernel abc", 1.0 / 3);
+  study->record_measurement("kernel abc", 2);
+  EXPECT_EQ(study->measurement("kernel abc"), 1.0 / 3);
+}
+
+// A worker process, as long as it lives: some milliseconds a trial.
+[[noreturn]] void work(const std::filesystem::path& file, std::int64_t count) {
+  const auto study = SqliteStudy::open(file);
+  const Problem of = problem();
+  const std::string worker = std::to_string(getpid());
+  while (!is_complete(*study, count)) {
+    const std::optional<StudyTrial> trial = claim(*study, of, worker, count, 0.3);
+    std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    if (trial) study->finish(trial->number, worker, objectives_of(trial->point));
+  }
+  _exit(0);
+}
+
+std::map<std::int64_t, Point> points_of(const StudyStore& store) {
+  std::map<std::int64_t, Point> points;
+  for (const StudyTrial& t : store.trials()) {
+    EXPECT_EQ(t.state, TrialState::finished);
+    EXPECT_EQ(t.objectives, objectives_of(t.point));
+    points[t.number] = t.point;
+  }
+  return points;
+}
+
+TEST_F(StudyTest, NoTrialIsLostOrDoubledWhenWorkersAreKilled) {
+  constexpr std::int64_t kCount = 150;
+  constexpr int kWorkers = 4, kKills = 50;
+  create(kWorkers);
+  std::vector<pid_t> workers(kWorkers, 0);
+  RandomStream random = Random(1).stream("kills");
+  const auto start = [&](pid_t& pid) {
+    pid = fork();
+    ASSERT_GE(pid, 0);
+    if (pid == 0) work(file(), kCount);
+  };
+  for (pid_t& pid : workers) start(pid);
+  for (int i = 0; i < kKills; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(random.integer(1, 30)));
+    pid_t& pid = workers[static_cast<std::size_t>(random.integer(0, kWorkers - 1))];
+    kill(pid, SIGKILL);
+    waitpid(pid, nullptr, 0);
+    start(pid);
+  }
+  for (const pid_t pid : workers) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
+  const auto study = SqliteStudy::open(file());
+  const std::map<std::int64_t, Point> killed = points_of(*study);
+  ASSERT_EQ(killed.size(), static_cast<std::size_t>(kCount));
+  // One worker that nobody kills finds the same.
+  const auto calm = SqliteStudy::create(folder_.path() / "calm.db", settings(kWorkers));
+  while (const std::optional<StudyTrial> trial = claim(*calm, problem_, "calm", kCount, kSilent))
+    calm->finish(trial->number, "calm", objectives_of(trial->point));
+  EXPECT_EQ(points_of(*calm), killed);
+}
+
+TEST_F(StudyTest, RefusesAnotherStudyAndOtherFiles) {
+  create();
+  StudySettings other = settings(1);
+  other.seed = 8;
+  EXPECT_EQ(test::message_of([&] { SqliteStudy::create(file(), other); }, file()),
+            "F: holds another study; /seed: expected 7, got 8");
+  EXPECT_EQ(test::message_of([&] { SqliteStudy::open(file().string() + "x"); }, file()),
+            "Fx: expected a study, found no file");
+  const std::filesystem::path text = folder_.path() / "text.db";
+  std::ofstream(text) << std::string(4096, 'x');
+  EXPECT_EQ(test::message_of([&] { SqliteStudy::open(text); }, text),
+            "F: expected a study, got a file that is no SQLite database");
+}
+
+TEST_F(StudyTest, LeavesADamagedFileAsItIs) {
+  {
+    const auto study = create();
+    for (int i = 0; i < 60; ++i) {
+      const std::optional<StudyTrial> trial = claim_as(*study, "a");
+      study->finish(trial->number, "a", objectives_of(trial->point));
+    }
+  }
+  const auto size = std::filesystem::file_size(file());
+  std::fstream damage(file(), std::ios::in | std::ios::out | std::ios::binary);
+  damage.seekp(4096);
+  damage << std::string(size - 4096, '\x5a');
+  damage.close();
+  const std::string message =
+      test::message_of([&] { SqliteStudy::open(file())->trials(); }, file());
+  EXPECT_EQ(message,
+            "F: the study is damaged and was left as it is; what can be read of it, `sqlite3 FILE "
+            ".recover` prints");
+  EXPECT_EQ(std::filesystem::file_size(file()), size);
+}
+
+}  // namespace
+}  // namespace xgen::search
