@@ -100,7 +100,9 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
   bool full = true;
   int size = 0;  // divides how many taps each entry has
   std::vector<std::uint64_t> masks(lanes.size(), 0);
-  for (int g = 0; g < lists.groups; ++g) {
+  // Without a mask all groups read what the first one reads.
+  const bool alike = data.sparsity() == nullptr && data.conv().groups == 1;
+  for (int g = 0; g < (alike ? 1 : lists.groups); ++g) {
     std::size_t first = lanes.size(), end = 0;  // lanes that the group reads any of
     for (int f = g * group; f < std::min((g + 1) * group, data.shape().c_out); ++f) {
       const int begin = data.first_channel(f);
@@ -121,6 +123,13 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
       groups[static_cast<std::size_t>(g)].push_back({static_cast<int>(lane), mask});
       size = std::gcd(size, Pattern{mask}.size());
     }
+  }
+  if (alike) {
+    if (full)
+      groups.resize(1);
+    else
+      std::fill(groups.begin() + 1, groups.end(), groups.front());
+    lists.weights = static_cast<std::int64_t>(data.shape().c_out) * data.c_in() * data.taps();
   }
   set_entries(lists, groups, size);
   if (lists.tap_masks.size() > kMaxPatterns) set_entries(lists, groups, 1);
@@ -199,6 +208,9 @@ std::size_t store_weights(Context& context, const ConvData& data, const ConvList
   for (const std::uint64_t mask : lists.tap_masks) taps.push_back(taps_of(data, mask));
   std::vector<float> real;
   std::vector<std::int8_t> quantized;
+  const auto count =
+      static_cast<std::size_t>(taps_in_all(data, lists)) * static_cast<std::size_t>(lists.group);
+  data.integer() ? quantized.reserve(4 * count) : real.reserve(count);
   for (int g = 0; g < lists.groups; ++g) {
     const std::size_t list = lists.shared ? 0 : static_cast<std::size_t>(g);
     for (std::size_t e = 0; e < lists.lanes[list].size(); ++e) {

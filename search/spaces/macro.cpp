@@ -1,6 +1,7 @@
 #include "search/spaces/macro.h"
 
-#include <functional>
+#include <regex>
+#include <set>
 
 #include "core/error.h"
 #include "train/zoo/net_builder.h"
@@ -8,6 +9,19 @@
 namespace xgen::search {
 
 namespace {
+
+// Expansion 0: no block.
+struct Block {
+  std::int64_t expansion = 0, kernel = 1;
+};
+
+std::optional<Block> block_of(const std::string& name) {
+  if (name == "identity") return Block{};
+  static const std::regex form("mb([1-9])_k([1357])");
+  std::smatch match;
+  if (!std::regex_match(name, match, form)) return std::nullopt;
+  return Block{std::stoll(match[1]), std::stoll(match[2])};
+}
 
 // A block in its place.
 struct Placed {
@@ -23,7 +37,7 @@ std::vector<Placed> places(const MacroSpace& space) {
   return all;
 }
 
-void add_block(train::NetBuilder& net, const std::string& prefix, const MacroSpace::Block& block,
+void add_block(train::NetBuilder& net, const std::string& prefix, const Block& block,
                const Placed& place) {
   const ir::ValueId x = net.current();
   const std::int64_t channels = net.channels(), hidden = block.expansion * channels;
@@ -46,23 +60,37 @@ void add_block(train::NetBuilder& net, const std::string& prefix, const MacroSpa
 
 }  // namespace
 
+std::optional<ConfigProblem> MacroSpace::problem() const {
+  if (stages.empty()) return ConfigProblem{"stages", "expected at least one stage"};
+  if (blocks.empty()) return ConfigProblem{"blocks", "expected at least one block"};
+  std::set<std::string> seen;
+  for (const std::string& name : blocks) {
+    if (!block_of(name))
+      return ConfigProblem{"blocks",
+                           str("expected \"identity\" or a block like \"mb3_k5\" (expansion 1 to "
+                               "9, kernel 1, 3, 5 or 7), got \"",
+                               name, "\"")};
+    if (!seen.insert(name).second)
+      return ConfigProblem{"blocks", str("\"", name, "\" stands there twice")};
+  }
+  return std::nullopt;
+}
+
 Space MacroSpace::space() const {
-  Space space{name, {}};
-  std::vector<std::string> names;
-  for (const Block& block : blocks) names.push_back(block.name);
+  Space space{kKind, {}};
   const std::size_t count = places(*this).size();
-  for (std::size_t i = 0; i < count; ++i) space.parameters.push_back({str("block", i + 1), names});
+  for (std::size_t i = 0; i < count; ++i) space.parameters.push_back({str("block", i + 1), blocks});
   return space;
 }
 
-ir::Graph MacroSpace::network(const Point& point, std::int64_t classes,
-                              const std::optional<Random>& random) const {
-  XGEN_CHECK(space().contains(point), "a point of another space than ", name);
-  train::NetBuilder net(name, image_channels, image_size, image_size, random);
+ir::Graph MacroSpace::network(const Point& point, const std::optional<Random>& random) const {
+  XGEN_CHECK(space().contains(point), "a point of another space");
+  train::NetBuilder net(kKind, image_channels, image_size, image_size, random);
   net.conv("stem.conv", stem_channels, {}).batch_norm("stem.bn").relu6("stem.relu");
   const std::vector<Placed> all = places(*this);
   for (std::size_t i = 0; i < all.size(); ++i)
-    add_block(net, str("block", i + 1, "."), blocks[static_cast<std::size_t>(point[i])], all[i]);
+    add_block(net, str("block", i + 1, "."), *block_of(blocks[static_cast<std::size_t>(point[i])]),
+              all[i]);
   net.conv("head.conv", head_channels, {.kernel = 1}).batch_norm("head.bn").relu6("head.relu");
   return net.average_pool_to_features("pool").finish(classes);
 }
@@ -71,8 +99,8 @@ LabelledGraph MacroSpace::labelled(const Point& point) const {
   LabelledGraph graph{{"input"}, {}};
   const std::vector<Placed> all = places(*this);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const Block& block = blocks[static_cast<std::size_t>(point[i])];
-    graph.labels.push_back(str(block.name, " ", all[i].channels, " /", all[i].stride));
+    const std::string& block = blocks[static_cast<std::size_t>(point[i])];
+    graph.labels.push_back(str(block, " ", all[i].channels, " /", all[i].stride));
   }
   graph.labels.emplace_back("output");
   for (int i = 1; i < static_cast<int>(graph.labels.size()); ++i)
@@ -81,10 +109,12 @@ LabelledGraph MacroSpace::labelled(const Point& point) const {
 }
 
 const MacroSpace& nas_bench_macro() {
-  static const MacroSpace space = {
-      .name = "nas_bench_macro",
-      .stages = {{64, 2, 2}, {128, 3, 2}, {256, 3, 2}},
-      .blocks = {{"identity", 0, 1}, {"mb3_k3", 3, 3}, {"mb6_k5", 6, 5}}};
+  static const MacroSpace space = [] {
+    MacroSpace s;
+    s.stages = {{64, 2, 2}, {128, 3, 2}, {256, 3, 2}};
+    s.blocks = {"identity", "mb3_k3", "mb6_k5"};
+    return s;
+  }();
   return space;
 }
 

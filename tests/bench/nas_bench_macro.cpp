@@ -59,7 +59,7 @@ json predict_all(const std::string& file) {
   json latencies = json::object();
   const auto start = std::chrono::steady_clock::now();
   for (const Point& point : all_points(nas_bench_macro().space())) {
-    const Program program = compile(nas_bench_macro().network(point, 10, {}), options).program;
+    const Program program = compile(nas_bench_macro().network(point, {}), options).program;
     // Three digits are what a prediction knows.
     char text[32];
     std::snprintf(text, sizeof text, "%.4g", table.predict(program, machine).us);

@@ -27,7 +27,7 @@ TEST(NasBenchMacro, BuildsTheNetworksThatWereTrained) {
   EXPECT_EQ(nas_bench_macro().space().size(), static_cast<double>(known.size()));
   for (const std::string digits : {"00000000", "11111111", "22222222", "20100210", "02012100"}) {
     const ir::Graph graph =
-        ir::infer_shapes(nas_bench_macro().network(point_of(digits), 10, Random(1)));
+        ir::infer_shapes(nas_bench_macro().network(point_of(digits), Random(1)));
     const ir::NodeSize size = ir::size_of_graph(graph);
     EXPECT_EQ(size.parameters, known[digits]["params"].get<std::int64_t>()) << digits;
     EXPECT_EQ(size.macs, known[digits]["flops"].get<std::int64_t>()) << digits;

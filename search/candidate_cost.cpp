@@ -1,0 +1,23 @@
+#include "search/candidate_cost.h"
+
+#include "codegen/compile.h"
+#include "core/ir/node_size.h"
+
+namespace xgen::search {
+
+CandidateCost cost_of(const ir::Graph& network, const Target& target,
+                      const latency::LatencyTable& table) {
+  CompileOptions options;
+  options.target = target;
+  const CompiledModel model = compile(network, options);
+  CandidateCost cost;
+  cost.latency = table.predict(model.program, table.machine(model.target));
+  const ir::NodeSize size = ir::size_of_graph(model.graph);
+  cost.macs = size.macs;
+  cost.parameters = size.parameters;
+  cost.size_bytes = static_cast<std::int64_t>(model.program.weights.size());
+  cost.peak_bytes = static_cast<std::int64_t>(model.program.memory_bytes());
+  return cost;
+}
+
+}  // namespace xgen::search

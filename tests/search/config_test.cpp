@@ -1,0 +1,62 @@
+#include "search/config.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "core/config_file.h"
+#include "tests/support/message.h"
+
+namespace xgen::search {
+namespace {
+
+using nlohmann::json;
+
+const std::string& file() {
+  static const std::string file =
+      std::string(XGEN_SOURCE_DIR) + "/configs/search_mobile_cifar10.json";
+  return file;
+}
+
+SearchConfig read(const json& from) {
+  SearchConfig config;
+  ConfigReader(from, "s.json").read(config);
+  return config;
+}
+
+// Of the example with another value at a place.
+std::string message_with(const std::string& pointer, const json& value) {
+  json config = load_config_json(file());
+  config[json::json_pointer(pointer)] = value;
+  return test::message_of([&] { read(config); });
+}
+
+TEST(SearchConfig, OfTheExampleIsTheBenchmarksSpace) {
+  const SearchConfig config = read(load_config_json(file()));
+  const Space space = std::get<MacroSpace>(config.space).space();
+  EXPECT_EQ(space.size(), 6561);
+  const Point point = {0, 1, 2, 0, 1, 2, 0, 1};
+  EXPECT_EQ(std::get<MacroSpace>(config.space).labelled(point).labels,
+            nas_bench_macro().labelled(point).labels);
+}
+
+TEST(SearchConfig, RefusesSpacesThatHaveNoNetwork) {
+  EXPECT_EQ(message_with("/space/blocks", json::array()),
+            "s.json: /space/blocks: expected at least one block");
+  EXPECT_EQ(message_with("/space/stages", json::array()),
+            "s.json: /space/stages: expected at least one stage");
+  EXPECT_EQ(
+      message_with("/space/blocks/1", "mb3_k4"),
+      "s.json: /space/blocks: expected \"identity\" or a block like \"mb3_k5\" (expansion 1 to "
+      "9, kernel 1, 3, 5 or 7), got \"mb3_k4\"");
+  EXPECT_EQ(message_with("/space/blocks/1", "identity"),
+            "s.json: /space/blocks: \"identity\" stands there twice");
+  EXPECT_EQ(message_with("/space/stages/0/channels", 0),
+            "s.json: /space/stages/0/channels: expected an integer in [1, 65536], got 0");
+  EXPECT_EQ(
+      message_with("/space/kind", "makro"),
+      "s.json: /space/kind: expected one of \"macro\", got \"makro\"; did you mean \"macro\"?");
+}
+
+}  // namespace
+}  // namespace xgen::search
