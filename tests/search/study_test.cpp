@@ -13,7 +13,8 @@
 #include <thread>
 
 #include "core/error.h"
-#include "search/sqlite_study.h"
+#include "search/sql_study.h"
+#include "tests/search/postgres_server.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 
@@ -48,12 +49,32 @@ StudySettings settings(int in_flight) {
   return {"eight", "{\"kind\": \"test\"}", {"error"}, "evolution", 7, in_flight};
 }
 
-class StudyTest : public testing::Test {
+enum class Where { file, server };
+std::ostream& operator<<(std::ostream& out, Where where) {
+  return out << (where == Where::file ? "file" : "server");
+}
+
+// A study of each test, in a file or on a server which all tests share.
+class StudyTest : public testing::TestWithParam<Where> {
  protected:
-  std::filesystem::path file() const { return folder_.path() / "study.db"; }
-  std::unique_ptr<SqliteStudy> create(int in_flight = 1) const {
-    return SqliteStudy::create(file(), settings(in_flight));
+  static void TearDownTestSuite() { test::PostgresServer::shared().stop(); }
+
+  std::string file() const { return (folder_.path() / "study.db").string(); }
+  std::string place() const {
+    if (GetParam() == Where::file) return file();
+    test::PostgresServer::shared().start();
+    return test::PostgresServer::shared().url();
   }
+  // Every test has a schema of its own.
+  static StudySettings settings_of_test(int in_flight) {
+    StudySettings s = settings(in_flight);
+    s.name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    return s;
+  }
+  std::unique_ptr<StudyStore> create(int in_flight = 1) const {
+    return create_study(place(), settings_of_test(in_flight));
+  }
+  std::unique_ptr<StudyStore> open() const { return open_study(place(), settings_of_test(1).name); }
   std::optional<StudyTrial> claim_as(StudyStore& store, const std::string& worker,
                                      double silent = kSilent) const {
     return claim(store, problem_, worker, 100, silent);
@@ -62,8 +83,10 @@ class StudyTest : public testing::Test {
   test::TemporaryFolder folder_;
   Problem problem_ = problem();
 };
+INSTANTIATE_TEST_SUITE_P(Kept, StudyTest, testing::Values(Where::file, Where::server),
+                         testing::PrintToStringParamName());
 
-TEST_F(StudyTest, KeepsTrialsOverProcessesWithWhatTheyFound) {
+TEST_P(StudyTest, KeepsTrialsOverProcessesWithWhatTheyFound) {
   {
     const auto study = create();
     const std::optional<StudyTrial> first = claim_as(*study, "a");
@@ -74,8 +97,8 @@ TEST_F(StudyTest, KeepsTrialsOverProcessesWithWhatTheyFound) {
     ASSERT_TRUE(second);
     EXPECT_TRUE(study->fail(1, "a", "loss is NaN in step 3"));
   }
-  const auto study = SqliteStudy::open(file());
-  EXPECT_EQ(study->settings(), settings(1));
+  const auto study = open();
+  EXPECT_EQ(study->settings(), settings_of_test(1));
   const std::vector<StudyTrial> trials = study->trials();
   ASSERT_EQ(trials.size(), 2u);
   EXPECT_EQ(trials[0].state, TrialState::finished);
@@ -84,7 +107,7 @@ TEST_F(StudyTest, KeepsTrialsOverProcessesWithWhatTheyFound) {
   EXPECT_EQ(trials[1].reason, "loss is NaN in step 3");
 }
 
-TEST_F(StudyTest, AWorkerWaitsForTheTrialsThatAProposalDependsOn) {
+TEST_P(StudyTest, AWorkerWaitsForTheTrialsThatAProposalDependsOn) {
   const auto study = create(2);
   ASSERT_TRUE(claim_as(*study, "a"));
   ASSERT_TRUE(claim_as(*study, "b"));
@@ -95,11 +118,11 @@ TEST_F(StudyTest, AWorkerWaitsForTheTrialsThatAProposalDependsOn) {
   EXPECT_EQ(claim_as(*study, "a")->number, 2);
 }
 
-TEST_F(StudyTest, ProposalsDoNotDependOnWhoFinishesFirst) {
+TEST_P(StudyTest, ProposalsDoNotDependOnWhoFinishesFirst) {
   std::vector<std::vector<Point>> points;
   for (const bool reverse : {false, true}) {
     const test::TemporaryFolder folder;
-    const auto study = SqliteStudy::create(folder.path() / "s.db", settings(3));
+    const auto study = create_study((folder.path() / "s.db").string(), settings(3));
     while (study->trials().size() < 40) {
       std::vector<StudyTrial> claimed;
       for (int i = 0; i < 3; ++i) {
@@ -114,7 +137,7 @@ TEST_F(StudyTest, ProposalsDoNotDependOnWhoFinishesFirst) {
   EXPECT_EQ(points[0], points[1]);
 }
 
-TEST_F(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
+TEST_P(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
   const auto study = create();
   const Point point = claim_as(*study, "dead")->point;
   EXPECT_FALSE(claim_as(*study, "living"));
@@ -131,7 +154,7 @@ TEST_F(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
   EXPECT_EQ(study->trials()[0].objectives, Objectives{6});
 }
 
-TEST_F(StudyTest, TheFirstMeasurementOfSomethingStays) {
+TEST_P(StudyTest, TheFirstMeasurementOfSomethingStays) {
   const auto study = create();
   EXPECT_FALSE(study->measurement("kernel abc"));
   study->record_measurement("kernel abc", 1.0 / 3);
@@ -140,8 +163,8 @@ TEST_F(StudyTest, TheFirstMeasurementOfSomethingStays) {
 }
 
 // A worker process, as long as it lives: some milliseconds a trial.
-[[noreturn]] void work(const std::filesystem::path& file, std::int64_t count) {
-  const auto study = SqliteStudy::open(file);
+[[noreturn]] void work(const std::string& place, const std::string& name, std::int64_t count) {
+  const auto study = open_study(place, name);
   const Problem of = problem();
   const std::string worker = std::to_string(getpid());
   while (!is_complete(*study, count)) {
@@ -162,16 +185,17 @@ std::map<std::int64_t, Point> points_of(const StudyStore& store) {
   return points;
 }
 
-TEST_F(StudyTest, NoTrialIsLostOrDoubledWhenWorkersAreKilled) {
+TEST_P(StudyTest, NoTrialIsLostOrDoubledWhenWorkersAreKilled) {
   constexpr std::int64_t kCount = 150;
   constexpr int kWorkers = 4, kKills = 50;
   create(kWorkers);
+  const std::string where = place(), name = settings_of_test(1).name;
   std::vector<pid_t> workers(kWorkers, 0);
   RandomStream random = Random(1).stream("kills");
   const auto start = [&](pid_t& pid) {
     pid = fork();
     ASSERT_GE(pid, 0);
-    if (pid == 0) work(file(), kCount);
+    if (pid == 0) work(where, name, kCount);
   };
   for (pid_t& pid : workers) start(pid);
   for (int i = 0; i < kKills; ++i) {
@@ -186,49 +210,85 @@ TEST_F(StudyTest, NoTrialIsLostOrDoubledWhenWorkersAreKilled) {
     waitpid(pid, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  const auto study = SqliteStudy::open(file());
+  const auto study = open();
   const std::map<std::int64_t, Point> killed = points_of(*study);
   ASSERT_EQ(killed.size(), static_cast<std::size_t>(kCount));
   // One worker that nobody kills finds the same.
-  const auto calm = SqliteStudy::create(folder_.path() / "calm.db", settings(kWorkers));
+  const auto calm = create_study((folder_.path() / "calm.db").string(), settings(kWorkers));
   while (const std::optional<StudyTrial> trial = claim(*calm, problem_, "calm", kCount, kSilent))
     calm->finish(trial->number, "calm", objectives_of(trial->point));
   EXPECT_EQ(points_of(*calm), killed);
 }
 
-TEST_F(StudyTest, RefusesAnotherStudyAndOtherFiles) {
+TEST_P(StudyTest, RefusesAnotherStudy) {
   create();
-  StudySettings other = settings(1);
+  StudySettings other = settings_of_test(1);
   other.seed = 8;
-  EXPECT_EQ(test::message_of([&] { SqliteStudy::create(file(), other); }, file()),
-            "F: holds another study; /seed: expected 7, got 8");
-  EXPECT_EQ(test::message_of([&] { SqliteStudy::open(file().string() + "x"); }, file()),
-            "Fx: expected a study, found no file");
-  const std::filesystem::path text = folder_.path() / "text.db";
-  std::ofstream(text) << std::string(4096, 'x');
-  EXPECT_EQ(test::message_of([&] { SqliteStudy::open(text); }, text),
-            "F: expected a study, got a file that is no SQLite database");
+  const std::string message = test::message_of([&] { create_study(place(), other); });
+  EXPECT_NE(message.find(": holds another study; /seed: expected 7, got 8"), std::string::npos)
+      << message;
+  const std::string none = test::message_of([&] { open_study(place() + "x", "none"); });
+  EXPECT_NE(none, "");
 }
 
-TEST_F(StudyTest, LeavesADamagedFileAsItIs) {
+TEST(FileStudy, RefusesOtherFiles) {
+  const test::TemporaryFolder folder;
+  const std::string none = (folder / "none.db").string(), text = (folder / "text.db").string(),
+                    other = (folder / "other.db").string();
+  EXPECT_EQ(test::message_of([&] { open_study(none, "s"); }, none),
+            "F: expected a study, found no file");
+  std::ofstream(text) << std::string(4096, 'x');
+  EXPECT_EQ(test::message_of([&] { open_study(text, "s"); }, text),
+            "F: expected a study, got a file that is no SQLite database");
+  std::ofstream(other).close();  // an empty database
+  EXPECT_EQ(test::message_of([&] { open_study(other, "s"); }, other),
+            "F: expected a study, found none");
+}
+
+TEST(FileStudy, LeavesADamagedFileAsItIs) {
+  const test::TemporaryFolder folder;
+  const std::string file = (folder / "study.db").string();
+  const Problem of = problem();
   {
-    const auto study = create();
+    const auto study = create_study(file, settings(1));
     for (int i = 0; i < 60; ++i) {
-      const std::optional<StudyTrial> trial = claim_as(*study, "a");
+      const std::optional<StudyTrial> trial = claim(*study, of, "a", 100, kSilent);
       study->finish(trial->number, "a", objectives_of(trial->point));
     }
   }
-  const auto size = std::filesystem::file_size(file());
-  std::fstream damage(file(), std::ios::in | std::ios::out | std::ios::binary);
+  const auto size = std::filesystem::file_size(file);
+  std::fstream damage(file, std::ios::in | std::ios::out | std::ios::binary);
   damage.seekp(4096);
   damage << std::string(size - 4096, '\x5a');
   damage.close();
-  const std::string message =
-      test::message_of([&] { SqliteStudy::open(file())->trials(); }, file());
-  EXPECT_EQ(message,
+  EXPECT_EQ(test::message_of([&] { open_study(file, "eight")->trials(); }, file),
             "F: the study is damaged and was left as it is; what can be read of it, `sqlite3 FILE "
             ".recover` prints");
-  EXPECT_EQ(std::filesystem::file_size(file()), size);
+  EXPECT_EQ(std::filesystem::file_size(file), size);
+}
+
+TEST(ServerStudy, AWorkerWaitsForAServerThatIsStartedAgain) {
+  test::PostgresServer server;
+  server.start();
+  const auto study = create_study(server.url(), settings(1));
+  const Problem of = problem();
+  const std::optional<StudyTrial> trial = claim(*study, of, "a", 10, kSilent);
+  ASSERT_TRUE(trial);
+  server.stop();
+  std::thread restart([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    server.start();
+  });
+  EXPECT_TRUE(study->finish(trial->number, "a", {1}));
+  restart.join();
+  EXPECT_EQ(study->trials().at(0).state, TrialState::finished);
+}
+
+TEST(ServerStudy, SaysThatNoServerAnswers) {
+  const std::string message =
+      test::message_of([] { open_study("postgresql://me:secret@127.0.0.1:1/studies", "s"); });
+  EXPECT_EQ(message.rfind("postgresql://127.0.0.1:1/studies s: ", 0), 0u) << message;
+  EXPECT_EQ(message.find("secret"), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,211 @@
+#include "search/sql_study.h"
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/error.h"
+#include "search/sql_connection.h"
+
+namespace xgen::search {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int kVersion = 1;  // of the tables
+
+constexpr const char* kTables[] = {
+    "CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS trials (number BIGINT PRIMARY KEY, point TEXT NOT NULL,"
+    " state TEXT NOT NULL, objectives TEXT NOT NULL, reason TEXT NOT NULL, worker TEXT NOT NULL,"
+    " attempts BIGINT NOT NULL, heard DOUBLE PRECISION NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS measurements (key TEXT PRIMARY KEY, value TEXT NOT NULL)"};
+
+constexpr const char* kColumns = "number, point, state, objectives, reason, worker, attempts";
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+json to_json(const StudySettings& s) {
+  return {{"name", s.name},       {"space", s.space}, {"objectives", s.objectives},
+          {"sampler", s.sampler}, {"seed", s.seed},   {"in_flight", s.in_flight}};
+}
+
+StudySettings settings_of(const json& j) {
+  return {j.at("name"),    j.at("space"), j.at("objectives"),
+          j.at("sampler"), j.at("seed"),  j.at("in_flight")};
+}
+
+TrialState state_of(const std::string& name) {
+  for (const TrialState state : {TrialState::running, TrialState::finished, TrialState::failed}) {
+    if (name == name_of(state)) return state;
+  }
+  throw UserError(str("expected a state of a trial, got \"", name, "\""));
+}
+
+StudyTrial trial_of(const std::vector<std::string>& row) {
+  return {std::stoll(row[0]),
+          json::parse(row[1]).get<Point>(),
+          state_of(row[2]),
+          json::parse(row[3]).get<Objectives>(),
+          row[4],
+          row[5],
+          std::stoi(row[6])};
+}
+
+// What two studies differ in, for a message.
+std::string difference(const json& expected, const json& found) {
+  for (const auto& [key, value] : expected.items()) {
+    if (found.value(key, json()) != value)
+      return str("/", key, ": expected ", value.dump(), ", got ", found.value(key, json()).dump());
+  }
+  return "";
+}
+
+class SqlStudy : public StudyStore {
+ public:
+  explicit SqlStudy(std::unique_ptr<SqlConnection> connection)
+      : connection_(std::move(connection)) {}
+
+  void make(const StudySettings& settings) {
+    connection_->transaction([&] {
+      for (const char* table : kTables) connection_->run(table);
+      const std::string insert = "INSERT INTO study VALUES ($1, $2) ON CONFLICT DO NOTHING";
+      connection_->run(insert, {std::string("version"), std::to_string(kVersion)});
+      connection_->run(insert, {std::string("settings"), to_json(settings).dump()});
+      return 0;
+    });
+    const std::string differs = difference(to_json(this->settings()), to_json(settings));
+    if (!differs.empty())
+      throw UserError(str(connection_->name(), ": holds another study; ", differs));
+  }
+
+  StudySettings settings() const override {
+    return connection_->transaction([&] {
+      if (!connection_->has_table("study"))
+        throw UserError(connection_->name() + ": expected a study, found none");
+      const std::string wanted = std::to_string(kVersion), got = value_of("version");
+      if (got != wanted)
+        throw UserError(str(connection_->name(), ": expected a study of version ", wanted,
+                            ", got \"", got, "\""));
+      return settings_of(json::parse(value_of("settings")));
+    });
+  }
+
+  std::vector<StudyTrial> trials() const override {
+    return connection_->transaction([&] {
+      std::vector<StudyTrial> trials;
+      for (const auto& row :
+           connection_->run(str("SELECT ", kColumns, " FROM trials ORDER BY number")).rows)
+        trials.push_back(trial_of(row));
+      return trials;
+    });
+  }
+
+  bool add(std::int64_t number, const Point& point, const std::string& worker) override {
+    return connection_->transaction([&] {
+      if (std::stoll(connection_->run("SELECT COUNT(*) FROM trials").rows[0][0]) != number)
+        return false;
+      connection_->run("INSERT INTO trials VALUES ($1, $2, 'running', '[]', '', $3, 1, $4)",
+                       {number, json(point).dump(), worker, now_seconds()});
+      return true;
+    });
+  }
+
+  std::optional<StudyTrial> take_over(const std::string& worker, double silent_seconds) override {
+    return connection_->transaction([&]() -> std::optional<StudyTrial> {
+      const auto rows =
+          connection_
+              ->run(str("SELECT ", kColumns,
+                        " FROM trials WHERE state = 'running' AND heard < $1 ORDER BY number "
+                        "LIMIT 1"),
+                    {now_seconds() - silent_seconds})
+              .rows;
+      if (rows.empty()) return std::nullopt;
+      StudyTrial trial = trial_of(rows[0]);
+      trial.worker = worker;
+      ++trial.attempts;
+      connection_->run(
+          "UPDATE trials SET worker = $1, attempts = attempts + 1, heard = $2 WHERE number = $3",
+          {worker, now_seconds(), trial.number});
+      return trial;
+    });
+  }
+
+  bool heartbeat(std::int64_t number, const std::string& worker) override {
+    return update("heard = $1", now_seconds(), number, worker);
+  }
+
+  bool finish(std::int64_t number, const std::string& worker,
+              const Objectives& objectives) override {
+    for (const double value : objectives)
+      XGEN_CHECK(std::isfinite(value), "trial ", number, " has an objective of ", value);
+    return update("state = 'finished', objectives = $1", json(objectives).dump(), number, worker);
+  }
+
+  bool fail(std::int64_t number, const std::string& worker, const std::string& reason) override {
+    return update("state = 'failed', reason = $1", reason, number, worker);
+  }
+
+  std::optional<double> measurement(const std::string& key) const override {
+    return connection_->transaction([&]() -> std::optional<double> {
+      const auto rows =
+          connection_->run("SELECT value FROM measurements WHERE key = $1", {key}).rows;
+      if (rows.empty()) return std::nullopt;
+      return json::parse(rows[0][0]).get<double>();
+    });
+  }
+
+  void record_measurement(const std::string& key, double value) override {
+    connection_->transaction([&] {
+      connection_->run("INSERT INTO measurements VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                       {key, json(value).dump()});
+      return 0;
+    });
+  }
+
+ private:
+  std::string value_of(const std::string& key) const {
+    const auto rows = connection_->run("SELECT value FROM study WHERE key = $1", {key}).rows;
+    return rows.empty() ? "" : rows[0][0];
+  }
+  // Of a running trial of the worker; false where there is none.
+  bool update(const std::string& what, const SqlValue& value, std::int64_t number,
+              const std::string& worker) {
+    return connection_->transaction([&] {
+      return connection_
+          ->run(str("UPDATE trials SET ", what,
+                    " WHERE number = $2 AND worker = $3 AND state = 'running'"),
+                {value, number, worker})
+          .changed;
+    });
+  }
+
+  std::unique_ptr<SqlConnection> connection_;
+};
+
+std::unique_ptr<SqlStudy> connected(const std::string& place, const std::string& name,
+                                    bool create) {
+  const bool server = place.starts_with("postgresql://") || place.starts_with("postgres://");
+  return std::make_unique<SqlStudy>(server ? connect_postgres(place, name, create)
+                                           : open_sqlite(place, create));
+}
+
+}  // namespace
+
+std::unique_ptr<StudyStore> create_study(const std::string& place, const StudySettings& settings) {
+  std::unique_ptr<SqlStudy> study = connected(place, settings.name, true);
+  study->make(settings);
+  return study;
+}
+
+std::unique_ptr<StudyStore> open_study(const std::string& place, const std::string& name) {
+  std::unique_ptr<SqlStudy> study = connected(place, name, false);
+  study->settings();
+  return study;
+}
+
+}  // namespace xgen::search
