@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "core/config.h"
+#include "search/sampler.h"
 #include "search/spaces/macro.h"
 
 namespace xgen::search {
@@ -17,6 +20,12 @@ struct SearchConfig {
   std::string target = "host";
   std::string latency_table;
   std::variant<MacroSpace> space;
+  std::string run;
+  std::string sampler = "bayesian";
+  std::int64_t trials = 100;
+  int in_flight = 1;
+  std::vector<std::string> objectives = {"error", "latency_ms"};
+  std::string study;
 
   template <class V>
   void describe(V& v) {
@@ -27,7 +36,25 @@ struct SearchConfig {
     v.text("latency_table", latency_table,
            "File of a latency table to predict by; without one, the one that serves the target.");
     v.variant("space", space, "kind", "What candidates are.", Need::required);
+    v.text("run", run,
+           "Config of a run that trains and compiles a candidate, which takes the place of its "
+           "model.");
+    v.choice("sampler", sampler, sampler_names(), "What proposes candidates.");
+    v.number("trials", trials, {1, 1'000'000}, "How many candidates are tried.");
+    v.number("in_flight", in_flight, {1, 1000},
+             "Trials that may be under way at once: trial n is proposed from what trials up to n - "
+             "in_flight found, whoever ran them. As many workers can be busy.");
+    v.texts("objectives", objectives,
+            "What is minimised: error (percent of the validation samples), latency_ms, size_bytes, "
+            "peak_bytes.");
+    v.text("study", study,
+           "Where trials are kept: a SQLite file, or postgresql://USER@HOST/DATABASE for workers "
+           "on several machines; study.db in the folder of the search by default.");
   }
+  std::optional<ConfigProblem> problem() const;
 };
+
+/// Names that `objectives` may have.
+const std::vector<std::string>& objective_names();
 
 }  // namespace xgen::search

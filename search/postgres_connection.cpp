@@ -88,7 +88,8 @@ class Postgres : public SqlConnection {
     if (PQstatus(connection_) != CONNECTION_OK)
       throw ConnectionLost(str(name(), ": ", first_line(PQerrorMessage(connection_))));
     // What matters comes as an error; "schema exists already" is no news.
-    PQsetNoticeProcessor(connection_, [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        connection_, [](void*, const char*) {}, nullptr);
     run("SET search_path TO " + quoted(schema_));
   }
 

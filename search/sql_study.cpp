@@ -139,6 +139,10 @@ class SqlStudy : public StudyStore {
     return update("heard = $1", now_seconds(), number, worker);
   }
 
+  void release(std::int64_t number, const std::string& worker) override {
+    update("heard = $1", 0.0, number, worker);
+  }
+
   bool finish(std::int64_t number, const std::string& worker,
               const Objectives& objectives) override {
     for (const double value : objectives)

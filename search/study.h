@@ -50,6 +50,9 @@ class StudyStore {
   virtual std::optional<StudyTrial> take_over(const std::string& worker, double silent_seconds) = 0;
   /// Says that the worker is at it; false where the trial is not its own any more.
   virtual bool heartbeat(std::int64_t number, const std::string& worker) = 0;
+  /// Gives a trial back: the next worker takes it over at once. Nothing where it is not the
+  /// worker's own any more.
+  virtual void release(std::int64_t number, const std::string& worker) = 0;
   /// Ends a trial; false, and nothing happens, where it is not the worker's own any more.
   virtual bool finish(std::int64_t number, const std::string& worker,
                       const Objectives& objectives) = 0;

@@ -1,6 +1,9 @@
+#include <csignal>
 #include <map>
 
+#include "core/sha256.h"
 #include "tests/cli/verbs_fixture.h"
+#include "tests/support/process.h"
 
 namespace xgen::cli {
 namespace {
@@ -59,6 +62,111 @@ TEST_F(SearchTest, SpaceNamesWhatIsWrong) {
   wrong = config();
   wrong["latency_table"] = "none.json";
   EXPECT_NE(refusal("search space " + written(wrong)).find("none.json"), std::string::npos);
+}
+
+// A search whose candidates are trained on the optical digits, an epoch each.
+class DigitsSearchTest : public SearchTest {
+ protected:
+  void SetUp() override {
+    SearchTest::SetUp();
+    std::ifstream file(XGEN_SOURCE_DIR "/configs/digits.json");
+    json run = json::parse(file);
+    run["data"]["path"] = XGEN_SOURCE_DIR "/configs/data/digits.csv.gz";
+    run["threads"] = 1;
+    run["latency_build_minutes"] = 0;
+    run["training"]["checkpoint_every_steps"] = 7;
+    run["stages"] = {{{"name", "dense"}, {"kind", "train"}, {"epochs", 1}},
+                     {{"name", "ship"}, {"kind", "compile"}}};
+    run.erase("requirements");
+    std::ofstream(folder_ / "run.json") << run.dump();
+  }
+  json digits(int trials) const {
+    json c = config();
+    c["target"] = "host";
+    c["space"]["image_channels"] = 1;
+    c["run"] = "run.json";
+    c["sampler"] = "random";
+    c["trials"] = trials;
+    return c;
+  }
+  static std::string hash_of(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return sha256_hex(std::string(std::istreambuf_iterator<char>(stream), {}));
+  }
+  std::string search(const json& config) const {
+    return "search " + written(config) + " --output " + path("out");
+  }
+};
+
+TEST_F(DigitsSearchTest, TriesCandidatesAndPrintsThoseThatNoneDominates) {
+  const Said said = run(search(digits(4)) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json result = said.parsed();
+  EXPECT_EQ(result["finished"], 4);
+  EXPECT_EQ(result["failed"], 0);
+  ASSERT_GE(result["best"].size(), 1U);
+  for (const json& best : result["best"]) {
+    EXPECT_GT(best["latency_ms"], 0);
+    EXPECT_GE(best["error"], 0);
+    EXPECT_LT(best["error"], 95);
+    const std::string trial = "out/trials/" + best["trial"].dump();
+    EXPECT_TRUE(fs::exists(folder_ / trial / "run/bundle/model.h")) << trial;
+  }
+  // Nothing is left to do: what there is, is told.
+  EXPECT_EQ(run(search(digits(4)) + " --json").parsed(), result);
+  const Said status = run("search status " + written(digits(4)) + " -o " + path("out"));
+  EXPECT_NE(status.out.find("4 of 4 trials finished, 0 running, 0 failed"), std::string::npos)
+      << status.out;
+}
+
+TEST_F(DigitsSearchTest, GoesOnAfterAKill) {
+  const std::string command = search(digits(3));
+  const auto finished = [&] {
+    const Said said = run("search status " + written(digits(3)) + " --json -o " + path("out"));
+    return said.code == 0 ? said.parsed()["finished"].get<int>() : 0;
+  };
+  test::Process process({XGEN_TRAIN, "-q", "search", shown("s.json"), "--output", shown("out")},
+                        folder_ / "streams");
+  while (finished() < 1) ASSERT_TRUE(process.is_running());
+  process.send(SIGKILL);
+  process.wait();
+  const json result = run(command + " --json").parsed();
+  EXPECT_EQ(result["finished"], 3);
+  // The same candidates as without a kill.
+  const json calm = run("search " + written(digits(3)) + " --json -o " + path("calm")).parsed();
+  EXPECT_EQ(calm["finished"], 3);
+  for (const char* trial : {"0", "1", "2"})
+    EXPECT_EQ(hash_of(folder_ / "out/trials" / trial / "candidate.onnx"),
+              hash_of(folder_ / "calm/trials" / trial / "candidate.onnx"));
+}
+
+TEST_F(DigitsSearchTest, AFailingCandidateIsTold) {
+  json c = digits(2);
+  c["space"]["image_channels"] = 3;  // the digits have one
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.parsed()["failed"], 2);
+  const std::string reason = said.parsed()["failures"][0]["reason"];
+  EXPECT_NE(reason.find("expected [N, 1, 8, 8], as the images are, got [N, 3, 8, 8]"),
+            std::string::npos)
+      << reason;
+  EXPECT_NE(reason.find("exit code 2"), std::string::npos) << reason;
+}
+
+TEST_F(DigitsSearchTest, RefusesWhatCannotBeSearched) {
+  json wrong = digits(1);
+  wrong.erase("run");
+  EXPECT_EQ(
+      refusal(search(wrong)),
+      shown("s.json") + ": /run: expected the config of a run that trains a candidate, found none");
+  wrong = digits(1);
+  wrong["objectives"] = {"error", "latency"};
+  EXPECT_NE(refusal(search(wrong)).find("/objectives: expected one of"), std::string::npos);
+  ASSERT_EQ(run(search(digits(1))).code, 0);
+  wrong = digits(1);
+  wrong["seed"] = 2;
+  EXPECT_EQ(refusal(search(wrong)),
+            shown("out/study.db") + ": holds another study; /seed: expected 1, got 2");
 }
 
 }  // namespace

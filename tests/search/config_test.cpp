@@ -14,7 +14,7 @@ using nlohmann::json;
 
 const std::string& file() {
   static const std::string file =
-      std::string(XGEN_SOURCE_DIR) + "/configs/search_mobile_cifar10.json";
+      std::string(XGEN_SOURCE_DIR) + "/configs/search_mobile_fashion.json";
   return file;
 }
 
@@ -31,13 +31,23 @@ std::string message_with(const std::string& pointer, const json& value) {
   return test::message_of([&] { read(config); });
 }
 
-TEST(SearchConfig, OfTheExampleIsTheBenchmarksSpace) {
+TEST(SearchConfig, OfTheExampleIsRead) {
   const SearchConfig config = read(load_config_json(file()));
-  const Space space = std::get<MacroSpace>(config.space).space();
-  EXPECT_EQ(space.size(), 6561);
-  const Point point = {0, 1, 2, 0, 1, 2, 0, 1};
-  EXPECT_EQ(std::get<MacroSpace>(config.space).labelled(point).labels,
-            nas_bench_macro().labelled(point).labels);
+  EXPECT_EQ(std::get<MacroSpace>(config.space).space().size(), 15625);
+  EXPECT_EQ(config.sampler, "bayesian");
+}
+
+TEST(SearchConfig, RefusesObjectivesAndSamplersThatThereAreNot) {
+  EXPECT_EQ(message_with("/objectives", json::array()),
+            "s.json: /objectives: expected at least one objective");
+  EXPECT_EQ(message_with("/objectives/1", "latency"),
+            "s.json: /objectives: expected one of \"error\", \"latency_ms\", \"size_bytes\", "
+            "\"peak_bytes\", got \"latency\"");
+  EXPECT_EQ(message_with("/objectives/1", "error"),
+            "s.json: /objectives: \"error\" stands there twice");
+  EXPECT_EQ(message_with("/sampler", "tpe"),
+            "s.json: /sampler: expected one of \"random\", \"evolution\", \"bayesian\", got "
+            "\"tpe\"");
 }
 
 TEST(SearchConfig, RefusesSpacesThatHaveNoNetwork) {

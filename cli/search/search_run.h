@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "codegen/latency/table.h"
+#include "core/target.h"
+#include "search/config.h"
+#include "search/study.h"
+
+namespace xgen::cli {
+
+/// A search's config, where it stands, and the folder that it fills.
+struct LoadedSearch {
+  search::SearchConfig config;
+  std::filesystem::path file;    ///< as it was given.
+  std::filesystem::path output;  ///< runs/NAME by default.
+
+  std::filesystem::path beside(const std::string& relative) const;  ///< relative to the config.
+  std::string place() const;                                        ///< of the study.
+};
+/// @throws UserError naming file and place.
+LoadedSearch load_search(const std::string& file, const std::string& output);
+
+/// The table that serves the search's target.
+latency::LatencyTable table_of(const LoadedSearch& search);
+
+/// The candidates, with what is known of each before it is trained.
+search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTable& table);
+
+search::StudySettings settings_of(const LoadedSearch& search);
+/// The study of a search that has begun. @throws UserError where there is none.
+std::unique_ptr<search::StudyStore> study_of(const LoadedSearch& search);
+
+/// Works on a study until all of its trials have ended: claims trials, runs each in a process of
+/// its own in the folder trials/NUMBER, and stores what it found. Several processes may do so at
+/// once; one that is killed leaves a trial which the next one goes on with.
+/// @throws Interrupted after the trial under way was given back.
+void work_on_study(const LoadedSearch& search);
+
+}  // namespace xgen::cli

@@ -1,0 +1,211 @@
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+
+#include "cli/search/search_run.h"
+#include "core/config_file.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/ir/infer_shapes.h"
+#include "core/log.h"
+#include "core/onnx/export.h"
+#include "search/sql_study.h"
+
+namespace xgen::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+// A worker that has not been heard of for so long is dead: it says that it lives ten times as
+// often.
+constexpr double kSilentSeconds = 100;
+constexpr std::chrono::milliseconds kBeat = 10s, kPoll = 50ms, kWait = 500ms;
+
+std::string host_name() {
+  char name[256] = {};
+  gethostname(name, sizeof name - 1);
+  return name;
+}
+std::string worker_name() { return str(host_name(), ":", getpid()); }
+
+// Trials of processes of this machine that are no more need not be waited for.
+void give_back_orphans(search::StudyStore& study) {
+  const std::string here = host_name() + ":";
+  for (const search::StudyTrial& trial : study.trials()) {
+    if (trial.state != search::TrialState::running || !trial.worker.starts_with(here)) continue;
+    const pid_t pid = static_cast<pid_t>(std::stol(trial.worker.substr(here.size())));
+    if (kill(pid, 0) != 0 && errno == ESRCH) study.release(trial.number, trial.worker);
+  }
+}
+
+// Says in a thread of its own that the trial's worker lives.
+class Heartbeat {
+ public:
+  Heartbeat(const LoadedSearch& search, std::int64_t number)
+      : thread_([this, &search, number] { beat(search, number); }) {}
+  ~Heartbeat() {
+    ended_ = true;
+    thread_.join();
+  }
+  Heartbeat(const Heartbeat&) = delete;
+  Heartbeat& operator=(const Heartbeat&) = delete;
+
+ private:
+  void beat(const LoadedSearch& search, std::int64_t number) {
+    try {
+      const auto study = study_of(search);
+      auto next = std::chrono::steady_clock::now();
+      while (!ended_) {
+        if (std::chrono::steady_clock::now() >= next) {
+          study->heartbeat(number, worker_name());
+          next += kBeat;
+        }
+        std::this_thread::sleep_for(kPoll);
+      }
+    } catch (const UserError& error) {
+      log::warning(error.what());
+    }
+  }
+
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+// The exit code of the run; its messages go to a file.
+int run_process(const std::vector<std::string>& arguments, const std::filesystem::path& messages) {
+  std::vector<char*> argv;
+  for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
+  argv.push_back(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) throw UserError("no further process can be started");
+  if (pid == 0) {
+    // A worker that is killed takes its run along: the next worker goes on in the same folder.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (freopen(messages.c_str(), "w", stderr) == nullptr ||
+        freopen("/dev/null", "w", stdout) == nullptr)
+      _exit(127);
+    execv("/proc/self/exe", argv.data());
+    _exit(127);
+  }
+  for (bool told = false;;) {
+    int status = 0;
+    if (waitpid(pid, &status, WNOHANG) == pid)
+      return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    if (interrupt_requested() && !told) {
+      kill(pid, SIGINT);
+      told = true;
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+// What a run says when it fails.
+std::string last_line(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  std::string line, last;
+  while (std::getline(in, line)) {
+    if (!line.empty()) last = line;
+  }
+  const std::string speaker = "xgen-train: ";
+  return last.starts_with(speaker) ? last.substr(speaker.size()) : last;
+}
+
+// Of the network that a run ended with; accuracy on the validation samples.
+search::Objectives objectives_of(const json& report, const std::vector<std::string>& names) {
+  for (const json& stage : report.at("stages")) {
+    if (stage.at("kind") != "compile") continue;
+    const json& last = stage.at("variants").back();
+    const json values = {{"error", 100 * (1 - last.at("validation").at("top1").get<double>())},
+                         {"latency_ms", last.at("latency_ms")},
+                         {"size_bytes", last.at("size_bytes")},
+                         {"peak_bytes", last.at("memory_bytes")}};
+    search::Objectives objectives;
+    for (const std::string& name : names) objectives.push_back(values.at(name));
+    return objectives;
+  }
+  throw UserError("the run has no stage that compiles");
+}
+
+std::string text_of(const search::Objectives& objectives, const std::vector<std::string>& names) {
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    text += str(i == 0 ? "" : ", ", names[i], " ", objectives[i]);
+  return text;
+}
+
+// Trains and compiles the trial's candidate, or goes on with that; ends the trial.
+void run_trial(const LoadedSearch& search, search::StudyStore& study,
+               const search::StudyTrial& trial) {
+  const std::filesystem::path folder =
+      std::filesystem::absolute(search.output) / "trials" / std::to_string(trial.number);
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path model = folder / "candidate.onnx", run = folder / "run",
+                              messages = folder / "messages.txt";
+  if (!std::filesystem::exists(model))
+    export_onnx(ir::infer_shapes(std::get<search::MacroSpace>(search.config.space)
+                                     .network(trial.point, Random(search.config.seed))),
+                model);
+  const int code = [&] {
+    const Heartbeat heartbeat(search, trial.number);
+    return run_process({"xgen-train", "run", search.beside(search.config.run).string(), "--output",
+                        run.string(), "--resume", "--set",
+                        "model=" + json({{"onnx", model.string()}, {"batch_norm", "keep"}}).dump(),
+                        "--set", str("name=", search.config.name, "_", trial.number)},
+                       messages);
+  }();
+  if (interrupt_requested()) {
+    study.release(trial.number, trial.worker);
+    throw Interrupted(str("trial ", trial.number, " was given back; ", messages.string(),
+                          " says how far it came"));
+  }
+  // 3: requirements of the run that this candidate does not meet.
+  if (code != 0 && code != 3) {
+    const std::string reason = str(last_line(messages), " (exit code ", code, ")");
+    log::warning(str("trial ", trial.number, " failed: ", reason));
+    study.fail(trial.number, trial.worker, reason);
+    return;
+  }
+  const search::Objectives objectives =
+      objectives_of(load_config_json(run / "report.json"), search.config.objectives);
+  if (study.finish(trial.number, trial.worker, objectives))
+    log::info(str("trial ", trial.number, ": ", text_of(objectives, search.config.objectives)));
+}
+
+}  // namespace
+
+void work_on_study(const LoadedSearch& search) {
+  const search::SearchConfig& config = search.config;
+  if (config.run.empty())
+    throw UserError(str(search.file.string(),
+                        ": /run: expected the config of a run that trains "
+                        "a candidate, found none"));
+  // Said before anything is trained.
+  load_config_json(search.beside(config.run));
+  const latency::LatencyTable table = table_of(search);
+  const search::Problem problem = problem_of(search, table);
+  const auto study = search::create_study(search.place(), settings_of(search));
+  while (!is_complete(*study, config.trials)) {
+    if (interrupt_requested())
+      throw Interrupted("the search was stopped; it goes on when called again");
+    give_back_orphans(*study);
+    const std::optional<search::StudyTrial> trial =
+        claim(*study, problem, worker_name(), config.trials, kSilentSeconds);
+    if (trial)
+      run_trial(search, *study, *trial);
+    else
+      std::this_thread::sleep_for(kWait);
+  }
+}
+
+}  // namespace xgen::cli
