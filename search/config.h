@@ -12,6 +12,19 @@
 
 namespace xgen::search {
 
+/// What every candidate must keep. Size and memory are known before a candidate is trained, latency
+/// is predicted: where it surely is too long, the candidate is not tried.
+struct SearchLimits {
+  std::optional<double> latency_ms_max, size_bytes_max, peak_ram_bytes_max;
+
+  template <class V>
+  void describe(V& v) {
+    v.number("latency_ms_max", latency_ms_max, {0, 1e9}, "Latency of one image, one thread.");
+    v.number("size_bytes_max", size_bytes_max, {0, 1e15}, "Stored weights and lists.");
+    v.number("peak_ram_bytes_max", peak_ram_bytes_max, {0, 1e15}, "Memory that a run needs.");
+  }
+};
+
 /// What `xgen-train search` reads.
 struct SearchConfig {
   int version = 1;
@@ -26,6 +39,7 @@ struct SearchConfig {
   int in_flight = 1;
   std::vector<std::string> objectives = {"error", "latency_ms"};
   std::string study;
+  SearchLimits requirements;
 
   template <class V>
   void describe(V& v) {
@@ -50,6 +64,7 @@ struct SearchConfig {
     v.text("study", study,
            "Where trials are kept: a SQLite file, or postgresql://USER@HOST/DATABASE for workers "
            "on several machines; study.db in the folder of the search by default.");
+    v.object("requirements", requirements, "What every candidate must keep.");
   }
   std::optional<ConfigProblem> problem() const;
 };

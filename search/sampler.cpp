@@ -9,6 +9,9 @@ namespace xgen::search {
 
 namespace {
 
+constexpr int kDraws = 100;  // of a candidate that was not tried
+constexpr int kSteps = 300;  // from a candidate to one that is allowed
+
 struct Named {
   const char* name;
   Sampler sampler;
@@ -45,10 +48,26 @@ bool was_tried(const Question& question, const Point& point) {
          std::find(question.untold.begin(), question.untold.end(), point) != question.untold.end();
 }
 
+Point nearest_allowed(const Problem& problem, Point point, RandomStream& random) {
+  if (problem.allows(point)) return point;
+  double violation = problem.violation(point);
+  for (int i = 0; i < kSteps && violation > 0; ++i) {
+    Point changed = problem.space.mutate(point, random);
+    const double after = problem.violation(changed);
+    if (after > violation) continue;
+    point = std::move(changed);
+    violation = after;
+  }
+  return point;
+}
+
 Point untried(const Question& question, RandomStream& random,
               const std::function<Point(RandomStream&)>& draw) {
-  Point point = draw(random);
-  for (int i = 0; i < 99 && was_tried(question, point); ++i) point = draw(random);
+  Point point;
+  for (int i = 0; i < kDraws; ++i) {
+    point = nearest_allowed(question.problem, draw(random), random);
+    if (!was_tried(question, point) && question.problem.allows(point)) break;
+  }
   return point;
 }
 

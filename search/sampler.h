@@ -20,6 +20,11 @@ struct Problem {
   /// Those of its objectives that are known without a trial, such as a predicted latency; NaN
   /// elsewhere. As many for every candidate.
   std::function<Objectives(const Point&)> known;
+  /// How far a candidate is from what every one must keep, as far as that is known before: 0 where
+  /// it keeps all; no function: nothing is asked. Samplers propose no other candidates.
+  std::function<double(const Point&)> violation;
+
+  bool allows(const Point& point) const { return !violation || violation(point) <= 0; }
 };
 
 /// A candidate whose objectives were found out.
@@ -49,9 +54,12 @@ std::vector<std::string> sampler_names();
 
 /// Whether a trial, told or untold, is of this candidate.
 bool was_tried(const Question& question, const Point& point);
-/// A candidate that was not tried, by drawing again; after a hundred draws, the last one.
+/// A candidate that was not tried and is allowed, by drawing again and changing what is drawn until
+/// it is; the last one where a hundred draws find none.
 Point untried(const Question& question, RandomStream& random,
               const std::function<Point(RandomStream&)>& draw);
+/// The point, changed choice by choice as long as that brings it nearer to what is allowed.
+Point nearest_allowed(const Problem& problem, Point point, RandomStream& random);
 
 #define XGEN_SAMPLER(name, description) Point name##_sampler(const Question& question);
 #include "search/samplers.inc"

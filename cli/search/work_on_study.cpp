@@ -11,13 +11,16 @@
 #include <string>
 #include <thread>
 
+#include "cli/requirements_error.h"
 #include "cli/search/search_run.h"
+#include "codegen/targets.h"
 #include "core/config_file.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/ir/infer_shapes.h"
 #include "core/log.h"
 #include "core/onnx/export.h"
+#include "search/candidate_cost.h"
 #include "search/sql_study.h"
 
 namespace xgen::cli {
@@ -29,6 +32,8 @@ using nlohmann::json;
 
 // A worker that has not been heard of for so long is dead: it says that it lives ten times as
 // often.
+constexpr int kDraws = 10;  // of candidates that may keep what is required
+
 constexpr double kSilentSeconds = 100;
 constexpr std::chrono::milliseconds kBeat = 10s, kPoll = 50ms, kWait = 500ms;
 
@@ -182,6 +187,30 @@ void run_trial(const LoadedSearch& search, search::StudyStore& study,
     log::info(str("trial ", trial.number, ": ", text_of(objectives, search.config.objectives)));
 }
 
+// Of candidates drawn at random and changed towards what is required, the first one that keeps it.
+void check_requirements(const LoadedSearch& search, const search::Problem& problem,
+                        const latency::LatencyTable& table) {
+  RandomStream random = Random(search.config.seed).stream("requirements");
+  search::Point nearest;
+  for (int i = 0; i < kDraws; ++i) {
+    search::Point point = search::nearest_allowed(problem, problem.space.sample(random), random);
+    if (problem.allows(point)) return;
+    if (nearest.empty() || problem.violation(point) < problem.violation(nearest))
+      nearest = std::move(point);
+  }
+  std::string choices;
+  for (std::size_t k = 0; k < nearest.size(); ++k)
+    choices += " " + problem.space.parameters[k].choices[static_cast<std::size_t>(nearest[k])];
+  const search::CandidateCost cost = search::cost_of(
+      std::get<search::MacroSpace>(search.config.space).network(nearest, std::nullopt),
+      find_target(search.config.target), table);
+  throw RequirementsError(str(
+      search.file.string(), ": /requirements: no candidate was found that keeps them; the nearest,",
+      choices, ", is predicted to take ", 1e-3 * cost.latency.us, " ms (",
+      1e-3 * cost.latency.low_us, " to ", 1e-3 * cost.latency.high_us, "), has ", cost.size_bytes,
+      " bytes and needs ", cost.peak_bytes, " bytes of memory"));
+}
+
 }  // namespace
 
 void work_on_study(const LoadedSearch& search) {
@@ -194,6 +223,7 @@ void work_on_study(const LoadedSearch& search) {
   load_config_json(search.beside(config.run));
   const latency::LatencyTable table = table_of(search);
   const search::Problem problem = problem_of(search, table);
+  check_requirements(search, problem, table);
   const auto study = search::create_study(search.place(), settings_of(search));
   while (!is_complete(*study, config.trials)) {
     if (interrupt_requested())

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 
+#include "cli/requirements_error.h"
 #include "cli/search/search_run.h"
 #include "cli/table.h"
 #include "cli/verb.h"
@@ -86,11 +87,16 @@ json status(const LoadedSearch& loaded) {
   std::vector<const search::StudyTrial*> finished;
   std::vector<search::Objectives> objectives;
   json failed = json::array();
+  int beyond = 0;  // finished, and more than what is required
   for (const search::StudyTrial& t : trials) {
     ++count[name_of(t.state)];
     if (t.state == search::TrialState::failed)
       failed.push_back({{"trial", t.number}, {"reason", t.reason}});
     if (t.state != search::TrialState::finished) continue;
+    if (!keeps_requirements(loaded.config, t.objectives)) {
+      ++beyond;
+      continue;
+    }
     finished.push_back(&t);
     objectives.push_back(t.objectives);
   }
@@ -113,6 +119,7 @@ json status(const LoadedSearch& loaded) {
           {"running", count["running"]},
           {"finished", count["finished"]},
           {"failed", count["failed"]},
+          {"beyond_requirements", beyond},
           {"failures", failed},
           {"objectives", loaded.config.objectives},
           {"parameters", names_of(space)},
@@ -122,6 +129,8 @@ json status(const LoadedSearch& loaded) {
 std::string status_text(const json& result) {
   std::string text = str(result["finished"], " of ", result["trials"], " trials finished, ",
                          result["running"], " running, ", result["failed"], " failed\n");
+  if (result["beyond_requirements"] > 0)
+    text += str(result["beyond_requirements"], " finished ones do not keep what is required\n");
   for (const json& f : result["failures"])
     text += str("trial ", f["trial"], ": ", f["reason"].get<std::string>(), "\n");
   std::vector<std::string> header = {"trial"};
@@ -159,7 +168,11 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
     if (args->config.empty()) throw CLI::RequiredError("config");
     const LoadedSearch loaded = load_search(args->config, args->output);
     work_on_study(loaded);
-    print(status(loaded), args->json, status_text);
+    const json result = status(loaded);
+    print(result, args->json, status_text);
+    if (result["best"].empty() && result["beyond_requirements"] > 0)
+      throw RequirementsError(
+          str(args->config, ": /requirements: no trial keeps them when it is measured"));
   });
 
   const auto add = [&](const char* name, const char* help) {

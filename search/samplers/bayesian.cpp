@@ -34,7 +34,8 @@ std::vector<Point> candidates(const Question& question, RandomStream& random) {
       for (std::int64_t changes = random.integer(1, 3); changes > 0; --changes)
         point = space.mutate(std::move(point), random);
     }
-    if (!was_tried(question, point)) all.push_back(std::move(point));
+    if (!was_tried(question, point) && question.problem.allows(point))
+      all.push_back(std::move(point));
   }
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());

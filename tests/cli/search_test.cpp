@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <map>
 
@@ -151,6 +152,32 @@ TEST_F(DigitsSearchTest, AFailingCandidateIsTold) {
             std::string::npos)
       << reason;
   EXPECT_NE(reason.find("exit code 2"), std::string::npos) << reason;
+}
+
+TEST_F(DigitsSearchTest, RequirementsThatNoCandidateKeepsEndWithTheNearestOne) {
+  json c = digits(2);
+  c["requirements"] = {{"size_bytes_max", 100}};
+  const Said said = run(search(c));
+  EXPECT_EQ(said.code, 3);
+  EXPECT_NE(said.err.find("/requirements: no candidate was found that keeps them; the nearest, "
+                          "identity identity, is predicted to take "),
+            std::string::npos)
+      << said.err;
+  EXPECT_FALSE(fs::exists(folder_ / "out/study.db"));
+}
+
+TEST_F(DigitsSearchTest, TriesOnlyCandidatesThatKeepTheRequirements) {
+  const json all = run("search space " + written(digits(1)) + " --sample 30 --json").parsed();
+  std::vector<double> sizes;
+  for (const json& sample : all["samples"]) sizes.push_back(sample["size_bytes"]);
+  std::sort(sizes.begin(), sizes.end());
+  json c = digits(2);
+  c["objectives"] = {"error", "size_bytes"};
+  c["requirements"] = {{"size_bytes_max", sizes[5]}};
+  const json result = run(search(c) + " --json").parsed();
+  EXPECT_EQ(result["finished"], 2);
+  EXPECT_EQ(result["beyond_requirements"], 0);
+  for (const json& best : result["best"]) EXPECT_LE(best["size_bytes"], sizes[5]);
 }
 
 TEST_F(DigitsSearchTest, RefusesWhatCannotBeSearched) {

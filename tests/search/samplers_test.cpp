@@ -85,6 +85,21 @@ TEST(Samplers, ThatLearnFindMoreThanRandomOnes) {
   EXPECT_GT(bayesian, evolution);
 }
 
+TEST(Samplers, ProposeOnlyWhatIsAllowed) {
+  Problem limited = problem();
+  // About 1 in 100 candidates.
+  limited.violation = [](const Point& p) { return std::max(0.0, cost_of(p) - 4); };
+  for (const std::string& name : sampler_names()) {
+    std::vector<Trial> trials;
+    while (trials.size() < 25) {
+      const Point point =
+          find_sampler(name, "test")({limited, Random(3), trials.size(), trials, {}});
+      EXPECT_LE(cost_of(point), 4) << name;
+      trials.push_back({point, {error_of(point), cost_of(point)}});
+    }
+  }
+}
+
 TEST(Samplers, GoOnWhenEverythingWasTried) {
   Problem small = problem();
   small.space.parameters.resize(1);
