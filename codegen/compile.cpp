@@ -106,6 +106,7 @@ CompiledModel compile(const ir::Graph& model, const CompileOptions& options) {
   CompiledModel result = prepare(model, options);
   lower::LowerOptions lowering = lowering_for(options.target);
   lowering.use_sparsity = options.use_sparsity;
+  lowering.fill_weights = options.fill_weights;
   result.program = lower::lower(result.graph, lowering);
   result.program.batch = result.batch;
   return result;

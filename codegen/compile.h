@@ -18,6 +18,7 @@ struct CompileOptions {
   std::map<std::string, std::int64_t> dims;  ///< sizes of symbolic dimensions.
   int batch = 1;                             ///< images per run, where the batch is symbolic.
   bool use_sparsity = true;                  ///< false: masks are ignored, for comparison.
+  bool fill_weights = true;  ///< false: a program to be costed, which cannot be run.
   passes::PipelineOptions pipeline;
 };
 

@@ -9,6 +9,7 @@ CandidateCost cost_of(const ir::Graph& network, const Target& target,
                       const latency::LatencyTable& table) {
   CompileOptions options;
   options.target = target;
+  options.fill_weights = false;
   const CompiledModel model = compile(network, options);
   CandidateCost cost;
   cost.latency = table.predict(model.program, table.machine(model.target));

@@ -45,7 +45,7 @@ std::size_t Context::buffer(std::size_t bytes) {
 std::size_t Context::store(const void* data, std::size_t bytes) {
   const std::size_t offset = (program_.weights.size() + 63) / 64 * 64;
   program_.weights.resize(offset + bytes);
-  if (bytes > 0) std::memcpy(program_.weights.data() + offset, data, bytes);
+  if (bytes > 0 && data != nullptr) std::memcpy(program_.weights.data() + offset, data, bytes);
   return offset;
 }
 

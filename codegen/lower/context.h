@@ -40,6 +40,7 @@ struct LowerOptions {
   /// Taken where it serves a layer; plane_conv serves all.
   ConvFamily conv_family = ConvFamily::fastest;
   bool use_sparsity = true;  ///< false: pruned layers are compiled as dense ones, for comparison.
+  bool fill_weights = true;  ///< false: those of convolutions are zeros; only sizes are asked for.
 };
 
 /// The state of one lowering: the program so far and the placement of values.
@@ -58,7 +59,7 @@ class Context {
   /// A new buffer of the arena; sizes are rounded up to 64 bytes.
   std::size_t buffer(std::size_t bytes);
   const std::vector<std::size_t>& buffer_bytes() const { return buffers_; }
-  /// Appends to weights.bin, 64-byte aligned. @return the offset.
+  /// Appends to weights.bin, 64-byte aligned. @param data  null: zeros. @return the offset.
   std::size_t store(const void* data, std::size_t bytes);
   template <class T>
   std::size_t store(const std::vector<T>& values) {

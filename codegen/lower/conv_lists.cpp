@@ -206,10 +206,11 @@ std::size_t store_weights(Context& context, const ConvData& data, const ConvList
                           const LaneChannels& lanes) {
   std::vector<std::vector<int>> taps;  // of each pattern
   for (const std::uint64_t mask : lists.tap_masks) taps.push_back(taps_of(data, mask));
-  std::vector<float> real;
-  std::vector<std::int8_t> quantized;
   const auto count =
       static_cast<std::size_t>(taps_in_all(data, lists)) * static_cast<std::size_t>(lists.group);
+  if (!context.options().fill_weights) return context.store(nullptr, 4 * count);
+  std::vector<float> real;
+  std::vector<std::int8_t> quantized;
   data.integer() ? quantized.reserve(4 * count) : real.reserve(count);
   for (int g = 0; g < lists.groups; ++g) {
     const std::size_t list = lists.shared ? 0 : static_cast<std::size_t>(g);
