@@ -14,7 +14,7 @@ using nlohmann::json;
 
 const std::string& file() {
   static const std::string file =
-      std::string(XGEN_SOURCE_DIR) + "/configs/search_mobile_fashion.json";
+      std::string(XGEN_SOURCE_DIR) + "/configs/search/mobile_fashion.json";
   return file;
 }
 
