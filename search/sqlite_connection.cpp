@@ -17,7 +17,7 @@ class Sqlite : public SqlConnection {
     try {
       if (code != SQLITE_OK) throw UserError(explain(code));
       sqlite3_busy_timeout(connection_, kPatienceMs);
-      // A commit is on the disk before it is told; readers do not wait for writers.
+      // A commit is on the disk before it is told.
       run("PRAGMA journal_mode = WAL");
       run("PRAGMA synchronous = FULL");
     } catch (...) {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "search/gaussian_process.h"
 #include "search/sampler.h"
@@ -56,7 +57,7 @@ class Learned {
     }
     std::vector<std::vector<double>> distances;
     for (const GraphFeatures& f : features_) distances.push_back(distances_of(f));
-    process_.emplace_back(distances, values_);
+    process_.emplace(distances, values_);
   }
 
   // Of a candidate's objective, over the best trial; among `rivals` alone.
@@ -65,9 +66,9 @@ class Learned {
     for (std::size_t i = 0; i < values_.size(); ++i) {
       if (rivals[i]) best = std::min(best, values_[i]);
     }
-    return expected_improvement(process_.front().at(distances_of(
-                                    weisfeiler_lehman(question_.problem.graph(point), kRounds))),
-                                best);
+    return expected_improvement(
+        process_->at(distances_of(weisfeiler_lehman(question_.problem.graph(point), kRounds))),
+        best);
   }
 
   // Trials that are no worse in the objectives which are known of a candidate.
@@ -94,7 +95,7 @@ class Learned {
   std::size_t objective_;
   std::vector<GraphFeatures> features_;
   std::vector<double> values_;
-  std::vector<GaussianProcess> process_;  // one
+  std::optional<GaussianProcess> process_;
 };
 
 }  // namespace
