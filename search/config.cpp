@@ -24,6 +24,18 @@ std::optional<ConfigProblem> SearchConfig::problem() const {
     if (!seen.insert(objective).second)
       return ConfigProblem{"objectives", str("\"", objective, "\" stands there twice")};
   }
+  std::set<std::string> steps_seen;
+  double least = 1;  // candidates, of which one gets to the last step
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (!steps_seen.insert(steps[i].name).second)
+      return ConfigProblem{"steps", str("\"", steps[i].name, "\" stands there twice")};
+    if (i > 0) least *= reduction;
+  }
+  if (static_cast<double>(trials) < least)
+    return ConfigProblem{"trials", str("expected at least ", least,
+                                       ", of which one candidate gets "
+                                       "to the last of ",
+                                       steps.size(), " steps, got ", trials)};
   return std::nullopt;
 }
 

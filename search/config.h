@@ -1,14 +1,16 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "core/config.h"
+#include "search/candidates.h"
+#include "search/compression.h"
+#include "search/conditions.h"
 #include "search/sampler.h"
-#include "search/spaces/macro.h"
 
 namespace xgen::search {
 
@@ -25,6 +27,22 @@ struct SearchLimits {
   }
 };
 
+/// A way to evaluate a candidate.
+struct StepConfig {
+  std::string name;
+  std::map<std::string, double> set;
+  std::vector<std::string> stages;
+
+  template <class V>
+  void describe(V& v) {
+    v.text("name", name, "Names the step.", Need::required);
+    v.number_map("set", set, {-1e15, 1e15},
+                 "What differs from the run's config, by key as in --set: "
+                 "{\"stages.dense.epochs\": 1}.");
+    v.texts("stages", stages, "The stages that are run, by name; without any: all.");
+  }
+};
+
 /// What `xgen-train search` reads.
 struct SearchConfig {
   int version = 1;
@@ -32,8 +50,12 @@ struct SearchConfig {
   std::uint64_t seed = 1;
   std::string target = "host";
   std::string latency_table;
-  std::variant<MacroSpace> space;
+  Architectures space;
+  std::optional<CompressionConfig> compression;
+  std::vector<ConditionConfig> conditions;
   std::string run;
+  std::vector<StepConfig> steps;
+  int reduction = 3;
   std::string sampler = "bayesian";
   std::int64_t trials = 100;
   int in_flight = 1;
@@ -50,9 +72,16 @@ struct SearchConfig {
     v.text("latency_table", latency_table,
            "File of a latency table to predict by; without one, the one that serves the target.");
     v.variant("space", space, "kind", "What candidates are.", Need::required);
+    v.optional_object("compression", compression, "What is done to their weights.");
+    v.objects("conditions", conditions, "What choices of one parameter ask of others.");
     v.text("run", run,
            "Config of a run that trains and compiles a candidate, which takes the place of its "
            "model.");
+    v.objects("steps", steps,
+              "How candidates are evaluated, the cheapest first: the best ones of a step go on to "
+              "the next, and only the last one counts. Without any: by the whole run.");
+    v.number("reduction", reduction, {2, 1000},
+             "Of so many candidates one goes on to the next step (arXiv:1810.05934).");
     v.choice("sampler", sampler, sampler_names(), "What proposes candidates.");
     v.number("trials", trials, {1, 1'000'000}, "How many candidates are tried.");
     v.number("in_flight", in_flight, {1, 1000},

@@ -14,29 +14,31 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 1;  // of the tables
+constexpr int kVersion = 2;  // of the tables
 
 constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS trials (number BIGINT PRIMARY KEY, point TEXT NOT NULL,"
-    " state TEXT NOT NULL, objectives TEXT NOT NULL, reason TEXT NOT NULL, worker TEXT NOT NULL,"
+    " step BIGINT NOT NULL, state TEXT NOT NULL, objectives TEXT NOT NULL, reason TEXT NOT NULL, "
+    "worker TEXT NOT NULL,"
     " attempts BIGINT NOT NULL, heard DOUBLE PRECISION NOT NULL)",
     "CREATE TABLE IF NOT EXISTS measurements (key TEXT PRIMARY KEY, value TEXT NOT NULL)"};
 
-constexpr const char* kColumns = "number, point, state, objectives, reason, worker, attempts";
+constexpr const char* kColumns = "number, point, step, state, objectives, reason, worker, attempts";
 
 double now_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 json to_json(const StudySettings& s) {
-  return {{"name", s.name},       {"space", s.space}, {"objectives", s.objectives},
-          {"sampler", s.sampler}, {"seed", s.seed},   {"in_flight", s.in_flight}};
+  return {{"name", s.name},       {"space", s.space},        {"objectives", s.objectives},
+          {"sampler", s.sampler}, {"seed", s.seed},          {"in_flight", s.in_flight},
+          {"steps", s.steps},     {"reduction", s.reduction}};
 }
 
 StudySettings settings_of(const json& j) {
-  return {j.at("name"),    j.at("space"), j.at("objectives"),
-          j.at("sampler"), j.at("seed"),  j.at("in_flight")};
+  return {j.at("name"), j.at("space"),     j.at("objectives"), j.at("sampler"),
+          j.at("seed"), j.at("in_flight"), j.at("steps"),      j.at("reduction")};
 }
 
 TrialState state_of(const std::string& name) {
@@ -49,11 +51,12 @@ TrialState state_of(const std::string& name) {
 StudyTrial trial_of(const std::vector<std::string>& row) {
   return {std::stoll(row[0]),
           json::parse(row[1]).get<Point>(),
-          state_of(row[2]),
-          json::parse(row[3]).get<Objectives>(),
-          row[4],
+          std::stoi(row[2]),
+          state_of(row[3]),
+          json::parse(row[4]).get<Objectives>(),
           row[5],
-          std::stoi(row[6])};
+          row[6],
+          std::stoi(row[7])};
 }
 
 // What two studies differ in, for a message.
@@ -105,12 +108,12 @@ class SqlStudy : public StudyStore {
     });
   }
 
-  bool add(std::int64_t number, const Point& point, const std::string& worker) override {
+  bool add(std::int64_t number, const Point& point, int step, const std::string& worker) override {
     return connection_->transaction([&] {
       if (std::stoll(connection_->run("SELECT COUNT(*) FROM trials").rows[0][0]) != number)
         return false;
-      connection_->run("INSERT INTO trials VALUES ($1, $2, 'running', '[]', '', $3, 1, $4)",
-                       {number, json(point).dump(), worker, now_seconds()});
+      connection_->run("INSERT INTO trials VALUES ($1, $2, $3, 'running', '[]', '', $4, 1, $5)",
+                       {number, json(point).dump(), std::int64_t{step}, worker, now_seconds()});
       return true;
     });
   }

@@ -19,6 +19,10 @@ struct StudySettings {
   /// Trials that may be under way at once: trial n is proposed from what trials up to n - in_flight
   /// found, however many workers there are, so their number changes nothing but the time.
   int in_flight = 1;
+  /// How a candidate is evaluated, the cheapest first: the share 1 / reduction of the candidates
+  /// which a step rates best goes on to the next one. The last one counts.
+  std::vector<std::string> steps = {"run"};
+  int reduction = 3;
   friend bool operator==(const StudySettings&, const StudySettings&) = default;
 };
 
@@ -28,6 +32,7 @@ const char* name_of(TrialState state);
 struct StudyTrial {
   std::int64_t number = 0;  ///< from 0 on, without gaps.
   Point point;
+  int step = 0;  ///< of the study's steps.
   TrialState state = TrialState::running;
   Objectives objectives;  ///< where finished.
   std::string reason;     ///< where failed.
@@ -44,7 +49,8 @@ class StudyStore {
   virtual StudySettings settings() const = 0;
   virtual std::vector<StudyTrial> trials() const = 0;  ///< by number.
   /// Adds the trial of the next number; false where another worker was first.
-  virtual bool add(std::int64_t number, const Point& point, const std::string& worker) = 0;
+  virtual bool add(std::int64_t number, const Point& point, int step,
+                   const std::string& worker) = 0;
   /// The first running trial whose worker has not been heard of for so long, which is this worker's
   /// from now on.
   virtual std::optional<StudyTrial> take_over(const std::string& worker, double silent_seconds) = 0;
@@ -62,13 +68,14 @@ class StudyStore {
   virtual void record_measurement(const std::string& key, double value) = 0;
 };
 
-/// A trial for the worker: one whose worker died, else the next proposal. Nothing while the study
-/// has `count` trials, or the next proposal waits for trials under way.
+/// A trial for the worker: one whose worker died, else the next one: a candidate that goes on to
+/// its next step, or while fewer than `count` have begun a new one. Nothing where the study is
+/// complete, or the next trial waits for trials under way.
 std::optional<StudyTrial> claim(StudyStore& store, const Problem& problem,
                                 const std::string& worker, std::int64_t count,
                                 double silent_seconds);
 
-/// Whether all of `count` trials have ended.
+/// Whether `count` candidates were evaluated as far as each may go.
 bool is_complete(const StudyStore& store, std::int64_t count);
 
 }  // namespace xgen::search

@@ -1,13 +1,16 @@
 #include "cli/search/search_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
 
+#include "cli/config.h"
 #include "cli/latency_reports.h"
 #include "codegen/targets.h"
 #include "core/config_file.h"
+#include "core/suggest.h"
 #include "search/candidate_cost.h"
 #include "search/sql_study.h"
 
@@ -29,6 +32,16 @@ LoadedSearch load_search(const std::string& file, const std::string& output) {
   LoadedSearch search;
   search.file = file;
   ConfigReader(load_config_json(file), file).read(search.config);
+  prune::PruneConfig base;
+  if (!search.config.run.empty()) {
+    const std::filesystem::path run = search.beside(search.config.run);
+    search.run = load_config_json(run);
+    for (const Stage& stage : load_config(run, {}).config.stages) {
+      if (const auto* prune = std::get_if<PruneStage>(&stage)) base = *prune;
+    }
+  }
+  search.candidates = std::make_shared<search::Candidates>(
+      search.config.space, search.config.compression, base, search.config.conditions, file + ":");
   search.output = output.empty() ? std::filesystem::path("runs") / search.config.name
                                  : std::filesystem::path(output);
   return search;
@@ -39,11 +52,56 @@ latency::LatencyTable table_of(const LoadedSearch& search) {
   return load_table({search.config.target, file.empty() ? "" : search.beside(file).string()});
 }
 
+std::vector<std::string> overrides_of(const LoadedSearch& search, const search::Point& point,
+                                      std::size_t step) {
+  const std::string file = search.beside(search.config.run).string();
+  const std::vector<search::StepConfig>& steps = search.config.steps;
+  json run = search.run;
+  std::vector<std::string> overrides;
+  std::vector<std::string> wanted;  // stages; none: all
+  if (!steps.empty()) {
+    for (const auto& [key, value] : steps[step].set) {
+      const bool whole = value == std::floor(value) && std::abs(value) < 1e15;
+      overrides.push_back(str(
+          key, "=", whole ? json(static_cast<std::int64_t>(value)).dump() : json(value).dump()));
+    }
+    wanted = steps[step].stages;
+  }
+  const std::string place = steps.empty() ? "" : str(search.file.string(), ": /steps/", step, ": ");
+  try {
+    for (const std::string& override : overrides) apply_override(run, override);
+  } catch (const UserError& error) {
+    throw UserError(place + error.what());
+  }
+  std::vector<std::string> names;
+  for (const json& stage : run.at("stages")) names.push_back(stage.at("name"));
+  for (const std::string& name : wanted) {
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw UserError(str(place, "expected a stage of ", file, ", got \"", name, "\"",
+                          did_you_mean(name, names)));
+  }
+  json compressed;
+  try {
+    compressed = search.candidates->stages(run["stages"], point);
+  } catch (const UserError& error) {
+    throw UserError(str(file, ": ", error.what()));
+  }
+  json stages = json::array();
+  for (const json& stage : compressed) {
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), stage["name"]) != wanted.end())
+      stages.push_back(stage);
+  }
+  // What the step sets stands in the stages; what they do not hold follows.
+  std::erase_if(overrides, [](const std::string& o) { return o.starts_with("stages."); });
+  overrides.push_back("stages=" + stages.dump());
+  return overrides;
+}
+
 search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTable& table) {
-  const auto space = std::get<search::MacroSpace>(search.config.space);
+  const std::shared_ptr<const search::Candidates> candidates = search.candidates;
   search::Problem problem;
-  problem.space = space.space();
-  problem.graph = [space](const search::Point& point) { return space.labelled(point); };
+  problem.space = candidates->space();
+  problem.graph = [=](const search::Point& point) { return candidates->labelled(point); };
   const std::vector<std::string> objectives = search.config.objectives;
   const Target target = find_target(search.config.target);
   // Each candidate is compiled once.
@@ -52,8 +110,7 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
                         const search::Point& point) -> const search::CandidateCost& {
     const auto at = asked->find(point);
     if (at != asked->end()) return at->second;
-    return asked->emplace(point, search::cost_of(space.network(point, std::nullopt), target, table))
-        .first->second;
+    return asked->emplace(point, candidates->cost(point, target, table)).first->second;
   };
   problem.known = [=](const search::Point& point) {
     const search::CandidateCost& c = cost(point);
@@ -81,10 +138,16 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
 
 search::StudySettings settings_of(const LoadedSearch& search) {
   search::SearchConfig config = search.config;
-  const auto written = ConfigWriter::written(config);
-  return {config.name,       written.at("space").dump(),
-          config.objectives, config.sampler,
-          config.seed,       config.in_flight};
+  const auto written = write_config(config);
+  nlohmann::ordered_json what;
+  for (const char* key : {"space", "compression", "conditions", "steps"}) {
+    if (written.contains(key)) what[key] = written[key];
+  }
+  std::vector<std::string> steps;
+  for (const search::StepConfig& step : config.steps) steps.push_back(step.name);
+  if (steps.empty()) steps.emplace_back("run");
+  return {config.name,      what.dump(), config.objectives, config.sampler, config.seed,
+          config.in_flight, steps,       config.reduction};
 }
 
 bool keeps_requirements(const search::SearchConfig& config, const search::Objectives& objectives) {

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "codegen/latency/table.h"
 #include "core/target.h"
@@ -14,17 +16,24 @@ namespace xgen::cli {
 /// A search's config, where it stands, and the folder that it fills.
 struct LoadedSearch {
   search::SearchConfig config;
+  std::shared_ptr<const search::Candidates> candidates;
+  nlohmann::json run;            ///< config of the run that tries candidates; null without one.
   std::filesystem::path file;    ///< as it was given.
   std::filesystem::path output;  ///< runs/NAME by default.
 
   std::filesystem::path beside(const std::string& relative) const;  ///< relative to the config.
   std::string place() const;                                        ///< of the study.
 };
-/// @throws UserError naming file and place.
+/// @throws UserError naming file and place, also of the run's config.
 LoadedSearch load_search(const std::string& file, const std::string& output);
 
 /// The table that serves the search's target.
 latency::LatencyTable table_of(const LoadedSearch& search);
+
+/// What a step of a trial changes in the run's config, as --set takes it.
+/// @throws UserError naming the run's config, and the step where that asks for what there is not.
+std::vector<std::string> overrides_of(const LoadedSearch& search, const search::Point& point,
+                                      std::size_t step);
 
 /// The candidates, with what is known of each before it is trained.
 search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTable& table);

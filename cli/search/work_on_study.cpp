@@ -158,16 +158,23 @@ void run_trial(const LoadedSearch& search, search::StudyStore& study,
   const std::filesystem::path model = folder / "candidate.onnx", run = folder / "run",
                               messages = folder / "messages.txt";
   if (!std::filesystem::exists(model))
-    export_onnx(ir::infer_shapes(std::get<search::MacroSpace>(search.config.space)
-                                     .network(trial.point, Random(search.config.seed))),
-                model);
+    export_onnx(
+        ir::infer_shapes(search.candidates->network(trial.point, Random(search.config.seed))),
+        model);
+  std::vector<std::string> command = {
+      "xgen-train", "run",        search.beside(search.config.run).string(),
+      "--output",   run.string(), "--resume"};
+  std::vector<std::string> overrides =
+      overrides_of(search, trial.point, static_cast<std::size_t>(trial.step));
+  overrides.push_back("model=" + json({{"onnx", model.string()}, {"batch_norm", "keep"}}).dump());
+  overrides.push_back(str("name=", search.config.name, "_", trial.number));
+  for (const std::string& override : overrides) {
+    command.emplace_back("--set");
+    command.push_back(override);
+  }
   const int code = [&] {
     const Heartbeat heartbeat(search, trial.number);
-    return run_process({"xgen-train", "run", search.beside(search.config.run).string(), "--output",
-                        run.string(), "--resume", "--set",
-                        "model=" + json({{"onnx", model.string()}, {"batch_norm", "keep"}}).dump(),
-                        "--set", str("name=", search.config.name, "_", trial.number)},
-                       messages);
+    return run_process(command, messages);
   }();
   if (interrupt_requested()) {
     study.release(trial.number, trial.worker);
@@ -201,9 +208,8 @@ void check_requirements(const LoadedSearch& search, const search::Problem& probl
   std::string choices;
   for (std::size_t k = 0; k < nearest.size(); ++k)
     choices += " " + problem.space.parameters[k].choices[static_cast<std::size_t>(nearest[k])];
-  const search::CandidateCost cost = search::cost_of(
-      std::get<search::MacroSpace>(search.config.space).network(nearest, std::nullopt),
-      find_target(search.config.target), table);
+  const search::CandidateCost cost =
+      search.candidates->cost(nearest, find_target(search.config.target), table);
   throw RequirementsError(str(
       search.file.string(), ": /requirements: no candidate was found that keeps them; the nearest,",
       choices, ", is predicted to take ", 1e-3 * cost.latency.us, " ms (",
@@ -220,7 +226,12 @@ void work_on_study(const LoadedSearch& search) {
                         ": /run: expected the config of a run that trains "
                         "a candidate, found none"));
   // Said before anything is trained.
-  load_config_json(search.beside(config.run));
+  const search::Point first = [&] {
+    RandomStream random = Random(config.seed).stream("first");
+    return search.candidates->space().sample(random);
+  }();
+  for (std::size_t step = 0; step < std::max<std::size_t>(1, config.steps.size()); ++step)
+    overrides_of(search, first, step);
   const latency::LatencyTable table = table_of(search);
   const search::Problem problem = problem_of(search, table);
   check_requirements(search, problem, table);

@@ -45,14 +45,12 @@ json sample(const LoadedSearch& loaded, int count) {
   const search::SearchConfig& config = loaded.config;
   const Target target = find_target(config.target);
   const latency::LatencyTable table = table_of(loaded);
-  const auto& macro = std::get<search::MacroSpace>(config.space);
-  const search::Space space = macro.space();
+  const search::Space& space = loaded.candidates->space();
   json samples = json::array();
   for (int i = 0; i < count; ++i) {
     RandomStream random = Random(config.seed).stream("sample", i);
     const search::Point point = space.sample(random);
-    const search::CandidateCost cost =
-        search::cost_of(macro.network(point, std::nullopt), target, table);
+    const search::CandidateCost cost = loaded.candidates->cost(point, target, table);
     samples.push_back({{"choices", choices_of(space, point)},
                        {"latency_ms", 1e-3 * cost.latency.us},
                        {"low_ms", 1e-3 * cost.latency.low_us},
@@ -82,7 +80,8 @@ std::string sample_text(const json& result) {
 // How far a study is, and the trials that no other one dominates.
 json status(const LoadedSearch& loaded) {
   const std::vector<search::StudyTrial> trials = study_of(loaded)->trials();
-  const search::Space space = std::get<search::MacroSpace>(loaded.config.space).space();
+  const search::Space& space = loaded.candidates->space();
+  const int last = std::max(0, static_cast<int>(loaded.config.steps.size()) - 1);
   std::map<std::string, int> count = {{"running", 0}, {"finished", 0}, {"failed", 0}};
   std::vector<const search::StudyTrial*> finished;
   std::vector<search::Objectives> objectives;
@@ -92,7 +91,7 @@ json status(const LoadedSearch& loaded) {
     ++count[name_of(t.state)];
     if (t.state == search::TrialState::failed)
       failed.push_back({{"trial", t.number}, {"reason", t.reason}});
-    if (t.state != search::TrialState::finished) continue;
+    if (t.state != search::TrialState::finished || t.step != last) continue;
     if (!keeps_requirements(loaded.config, t.objectives)) {
       ++beyond;
       continue;

@@ -180,6 +180,69 @@ TEST_F(DigitsSearchTest, TriesOnlyCandidatesThatKeepTheRequirements) {
   for (const json& best : result["best"]) EXPECT_LE(best["size_bytes"], sizes[5]);
 }
 
+// The best of a cheap step are pruned and quantized as they say.
+TEST_F(DigitsSearchTest, CandidatesGoFromStepToStepAndAreCompressed) {
+  std::ifstream file(folder_ / "run.json");
+  json run_config = json::parse(file);
+  run_config["stages"] = {{{"name", "dense"}, {"kind", "train"}, {"epochs", 2}},
+                          {{"name", "prune"},
+                           {"kind", "prune"},
+                           {"rates", {{"conv_macs_divided_by", 2}}},
+                           {"algorithm", {{"name", "one_shot"}}},
+                           {"fine_tune", {{"epochs", 1}}}},
+                          {{"name", "int8"}, {"kind", "quantize"}, {"calibration_samples", 64}},
+                          {{"name", "ship"}, {"kind", "compile"}}};
+  std::ofstream(folder_ / "run.json") << run_config.dump();
+  json c = digits(6);
+  c["space"]["blocks"] = {"mb1_k3", "mb3_k5"};
+  c["compression"] = {{"schemes", {"block"}}, {"rates", {1, 2}}, {"bits", {8}}};
+  c["conditions"] = {
+      {{"when", json::array()}, {"then", {{{"parameter", "pruning"}, {"is", {"block 2.0"}}}}}}};
+  c["steps"] = {
+      {{"name", "short"}, {"set", {{"stages.dense.epochs", 1}}}, {"stages", {"dense", "ship"}}},
+      {{"name", "full"}}};
+  c["space"]["stages"] = {{{"channels", 8}, {"blocks", 3}, {"stride", 2}}};
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json result = said.parsed();
+  EXPECT_EQ(result["failed"], 0) << result.dump(1);
+  EXPECT_GE(result["finished"], 8) << "six candidates, of which two go on";
+  ASSERT_GE(result["best"].size(), 1U);
+  const std::string trial = "out/trials/" + result["best"][0]["trial"].dump();
+  std::ifstream report_file(folder_ / trial / "run/report.json");
+  const json report = json::parse(report_file);
+  std::vector<std::string> stages;
+  for (const json& stage : report["stages"]) stages.push_back(stage["name"]);
+  EXPECT_EQ(stages, (std::vector<std::string>{"model", "dense", "prune", "int8", "ship"}));
+  std::ifstream short_file(folder_ / "out/trials/0/run/report.json");
+  EXPECT_EQ(json::parse(short_file)["stages"].size(), 3U) << "model, dense, ship";
+}
+
+TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {
+  json wrong = digits(9);
+  wrong["steps"] = {{{"name", "short"}, {"stages", {"dense", "shop"}}}, {{"name", "full"}}};
+  EXPECT_EQ(refusal(search(wrong)), shown("s.json") + ": /steps/0: expected a stage of " +
+                                        shown("run.json") +
+                                        ", got \"shop\"; did you mean \"ship\"?");
+  wrong["steps"][0] = {{"name", "short"}, {"set", {{"stages.dens.epochs", 1}}}};
+  EXPECT_NE(refusal(search(wrong)).find(shown("s.json") + ": /steps/0: "), std::string::npos);
+  wrong = digits(2);
+  wrong["steps"] = {{{"name", "short"}}, {{"name", "full"}}};
+  EXPECT_EQ(refusal(search(wrong)), shown("s.json") +
+                                        ": /trials: expected at least 3, of which one candidate "
+                                        "gets to the last of 2 steps, got 2");
+  wrong = digits(2);
+  wrong["conditions"] = {{{"then", {{{"parameter", "block1"}, {"is", {"identity"}}}}}},
+                         {{"then", {{{"parameter", "block1"}, {"is", {"mb1_k3"}}}}}}};
+  EXPECT_EQ(refusal(search(wrong)),
+            shown("s.json") + ": /conditions: no candidate keeps all of them");
+  wrong = digits(2);
+  wrong["compression"] = {{"bits", {8}}};
+  EXPECT_EQ(refusal(search(wrong)), shown("run.json") +
+                                        ": /stages: expected a stage of kind \"quantize\", as "
+                                        "candidates ask for it, found none");
+}
+
 TEST_F(DigitsSearchTest, RefusesWhatCannotBeSearched) {
   json wrong = digits(1);
   wrong.erase("run");

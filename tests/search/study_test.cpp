@@ -137,6 +137,70 @@ TEST_P(StudyTest, ProposalsDoNotDependOnWhoFinishesFirst) {
   EXPECT_EQ(points[0], points[1]);
 }
 
+// What a step says of a candidate: the cheaper the step, the further off.
+Objectives rated_by(int step, const Point& point) {
+  const int off = (point[0] + 2 * point[1]) % 4;
+  return {objectives_of(point)[0] + (2 - step) * off};
+}
+
+TEST_P(StudyTest, TheBestOfAStepGoOnToTheNext) {
+  StudySettings s = settings_of_test(1);
+  s.steps = {"proxy", "short", "full"};
+  s.reduction = 3;
+  for (const int in_flight : {1, 4}) {
+    s.in_flight = in_flight;
+    s.name = str(settings_of_test(1).name, in_flight);
+    const test::TemporaryFolder folder;
+    const auto study =
+        create_study(GetParam() == Where::file ? (folder.path() / "s.db").string() : place(), s);
+    while (!is_complete(*study, 27)) {
+      std::vector<StudyTrial> claimed;
+      for (int i = 0; i < in_flight; ++i) {
+        if (const auto trial = claim(*study, problem_, "w", 27, kSilent)) claimed.push_back(*trial);
+      }
+      ASSERT_FALSE(claimed.empty()) << "nobody would ever end the study";
+      for (const StudyTrial& t : claimed) study->finish(t.number, "w", rated_by(t.step, t.point));
+    }
+    EXPECT_FALSE(claim(*study, problem_, "w", 27, kSilent));
+    std::vector<std::vector<Point>> of_step(3);
+    for (const StudyTrial& t : study->trials())
+      of_step[static_cast<std::size_t>(t.step)].push_back(t.point);
+    EXPECT_EQ(of_step[0].size(), 27u);
+    EXPECT_GE(of_step[1].size(), 9u);
+    EXPECT_LT(of_step[1].size(), 27u) << "more than nine: those that were the best for a while";
+    EXPECT_GE(of_step[2].size(), 3u);
+    for (const std::size_t step : {1u, 2u}) {
+      for (const Point& point : of_step[step]) {
+        EXPECT_EQ(std::count(of_step[step].begin(), of_step[step].end(), point), 1);
+        EXPECT_EQ(std::count(of_step[step - 1].begin(), of_step[step - 1].end(), point), 1);
+      }
+    }
+  }
+}
+
+TEST_P(StudyTest, StepsDoNotDependOnWhoFinishesFirst) {
+  std::vector<std::vector<std::pair<int, Point>>> runs;
+  for (const bool reverse : {false, true}) {
+    const test::TemporaryFolder folder;
+    StudySettings s = settings(3);
+    s.steps = {"short", "full"};
+    const auto study = create_study((folder.path() / "s.db").string(), s);
+    while (!is_complete(*study, 30)) {
+      std::vector<StudyTrial> claimed;
+      for (int i = 0; i < 3; ++i) {
+        if (const auto trial = claim(*study, problem_, "w", 30, kSilent)) claimed.push_back(*trial);
+      }
+      ASSERT_FALSE(claimed.empty());
+      if (reverse) std::reverse(claimed.begin(), claimed.end());
+      for (const StudyTrial& t : claimed)
+        study->finish(t.number, "w", rated_by(t.step + 1, t.point));
+    }
+    runs.emplace_back();
+    for (const StudyTrial& t : study->trials()) runs.back().emplace_back(t.step, t.point);
+  }
+  EXPECT_EQ(runs[0], runs[1]);
+}
+
 TEST_P(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
   const auto study = create();
   const Point point = claim_as(*study, "dead")->point;

@@ -1,0 +1,83 @@
+#include "search/candidates.h"
+
+#include <utility>
+
+#include "core/error.h"
+#include "core/ir/infer_shapes.h"
+
+namespace xgen::search {
+
+namespace {
+
+// With every batch of one image: shapes are numbers.
+ir::Graph for_one_image(const ir::Graph& network) {
+  const ir::Graph graph = ir::infer_shapes(network);
+  std::map<std::string, std::int64_t> sizes;
+  for (const std::string& symbol : ir::free_symbols(graph)) sizes[symbol] = 1;
+  return sizes.empty() ? graph : ir::bind_dims(graph, sizes);
+}
+
+}  // namespace
+
+Candidates::Candidates(Architectures architectures,
+                       const std::optional<CompressionConfig>& compression,
+                       const prune::PruneConfig& base,
+                       const std::vector<ConditionConfig>& conditions, const std::string& where)
+    : architectures_(std::move(architectures)) {
+  Space space = std::visit([](const auto& a) { return a.space(); }, architectures_);
+  architecture_parameters_ = space.parameters.size();
+  if (compression) {
+    ir::Graph network;
+    if (compression->per == "layer") {
+      if (space.size() != 1)
+        throw UserError(str(where,
+                            " /compression/per: \"layer\" asks for a space with one architecture, "
+                            "this one has ",
+                            space.size(), "; expected \"network\""));
+      network = for_one_image(this->network(Point(architecture_parameters_, 0), Random(0)));
+    }
+    compression_.emplace(*compression, base, network, where + " /compression");
+    for (const Parameter& p : compression_->parameters()) space.parameters.push_back(p);
+  }
+  space_ = with_conditions(std::move(space), conditions, where + " /conditions");
+}
+
+Point Candidates::architecture_of(const Point& point) const {
+  XGEN_CHECK(point.size() == space_.parameters.size(), "a point of another space");
+  return {point.begin(), point.begin() + static_cast<std::ptrdiff_t>(architecture_parameters_)};
+}
+
+Point Candidates::compression_of(const Point& point) const {
+  return {point.begin() + static_cast<std::ptrdiff_t>(architecture_parameters_), point.end()};
+}
+
+ir::Graph Candidates::network(const Point& point, const std::optional<Random>& random) const {
+  const Point architecture{point.begin(),
+                           point.begin() + static_cast<std::ptrdiff_t>(architecture_parameters_)};
+  return std::visit([&](const auto& a) { return a.network(architecture, random); }, architectures_);
+}
+
+CandidateCost Candidates::cost(const Point& point, const Target& target,
+                               const latency::LatencyTable& table) const {
+  if (!compression_) return cost_of(network(point, std::nullopt), target, table);
+  // Which weights are kept depends on their values.
+  const ir::Graph image = for_one_image(network(point, Random(0)));
+  return cost_of(compression_->deployed(image, compression_of(point)), target, table);
+}
+
+LabelledGraph Candidates::labelled(const Point& point) const {
+  LabelledGraph graph =
+      std::visit([&](const auto& a) { return a.labelled(architecture_of(point)); }, architectures_);
+  if (!compression_) return graph;
+  for (std::string& label : compression_->labels(compression_of(point)))
+    graph.labels.push_back(std::move(label));
+  return graph;
+}
+
+nlohmann::json Candidates::stages(const nlohmann::json& stages, const Point& point) const {
+  if (!compression_) return stages;
+  return compression_->stages(stages, for_one_image(network(point, std::nullopt)),
+                              compression_of(point));
+}
+
+}  // namespace xgen::search

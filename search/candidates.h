@@ -1,0 +1,57 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/ir/graph.h"
+#include "core/random.h"
+#include "prune/config.h"
+#include "search/candidate_cost.h"
+#include "search/compression.h"
+#include "search/conditions.h"
+#include "search/labelled_graph.h"
+#include "search/space.h"
+#include "search/spaces/macro.h"
+
+namespace xgen::search {
+
+/// Spaces of networks; search/spaces/ has one file each.
+using Architectures = std::variant<MacroSpace>;
+
+/// What the points of a search stand for: a network and what is done to its weights. A point is
+/// that of the architecture with that of the compression behind it.
+class Candidates {
+ public:
+  /// @param base   of the prune stage in the run that tries candidates.
+  /// @param where  of the config, for messages: "FILE:".
+  /// @throws UserError for compression layer by layer of several architectures, and as
+  /// Compression() and with_conditions() do.
+  Candidates(Architectures architectures, const std::optional<CompressionConfig>& compression,
+             const prune::PruneConfig& base, const std::vector<ConditionConfig>& conditions,
+             const std::string& where);
+
+  const Space& space() const { return space_; }
+  /// The network that a run starts from, not compressed.
+  ir::Graph network(const Point& point, const std::optional<Random>& random) const;
+  /// What the candidate costs when its run has compressed it.
+  CandidateCost cost(const Point& point, const Target& target,
+                     const latency::LatencyTable& table) const;
+  LabelledGraph labelled(const Point& point) const;
+  /// The stages of a run that trains and compresses the candidate. @throws UserError naming the
+  /// place in the run's config.
+  nlohmann::json stages(const nlohmann::json& stages, const Point& point) const;
+
+ private:
+  Point architecture_of(const Point& point) const;
+  Point compression_of(const Point& point) const;
+
+  Architectures architectures_;
+  std::optional<Compression> compression_;
+  Space space_;
+  std::size_t architecture_parameters_ = 0;
+};
+
+}  // namespace xgen::search

@@ -1,0 +1,292 @@
+#include "search/compression.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/error.h"
+#include "core/glob.h"
+#include "core/ir/infer_shapes.h"
+#include "core/ir/rewrite/fold_batch_norm.h"
+#include "core/suggest.h"
+#include "prune/block_energy.h"
+#include "prune/plan.h"
+#include "prune/rates.h"
+#include "prune/schemes/schemes.h"
+#include "quantize/concat_ranges.h"
+#include "quantize/qdq.h"
+
+namespace xgen::search {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kAll = "*";
+const std::vector<std::string> kSchemes = {"pattern", "block", "punched", "nm"};
+
+std::string rate_text(double rate) { return json(rate).dump(); }
+
+std::vector<PruningChoice> choices_of(const CompressionConfig& config) {
+  std::vector<PruningChoice> choices;
+  for (const double rate : config.rates) {
+    if (rate == 1) choices.insert(choices.begin(), PruningChoice{});
+  }
+  for (const std::string& scheme : config.schemes) {
+    for (const double rate : config.rates) {
+      if (rate == 1) continue;
+      const bool punched = scheme == "punched";
+      choices.push_back({punched ? "block" : scheme, punched, rate});
+    }
+  }
+  return choices;
+}
+
+prune::PruneConfig with_choice(prune::PruneConfig config, const PruningChoice& choice) {
+  config.scheme = choice.scheme;
+  config.punched = choice.punched;
+  config.layers.clear();
+  return config;
+}
+
+// Choices that do something to a layer, each another thing.
+std::vector<PruningChoice> choices_for(const prune::Layer& layer,
+                                       const std::vector<PruningChoice>& all,
+                                       const prune::PruneConfig& base) {
+  std::vector<PruningChoice> choices;
+  std::vector<prune::Constraint> known;
+  for (const PruningChoice& choice : all) {
+    if (choice.scheme.empty()) {
+      choices.push_back(choice);
+      continue;
+    }
+    const bool pattern = choice.scheme == "pattern";
+    if (pattern && !prune::rules_of(Sparsity::Scheme::pattern).refusal(layer).empty()) continue;
+    if (choice.punched && layer.shape.taps() == 1) continue;
+    const prune::Constraint c = prune::constraint_of(layer, choice.rate, with_choice(base, choice));
+    // A little more than it asks for is as near as whole blocks come; much more is another choice.
+    const bool reaches = static_cast<double>(prune::kept_macs(layer, c)) * choice.rate <=
+                         static_cast<double>(layer.macs) * (1 + 1e-9);
+    if (!reaches || std::find(known.begin(), known.end(), c) != known.end()) continue;
+    known.push_back(c);
+    choices.push_back(choice);
+  }
+  return choices;
+}
+
+Parameter parameter_of(const std::string& name, const std::vector<PruningChoice>& choices) {
+  Parameter parameter{name, {}};
+  for (const PruningChoice& c : choices) parameter.choices.push_back(c.name());
+  return parameter;
+}
+
+Parameter bits_parameter(const std::string& name, const std::vector<int>& bits) {
+  Parameter parameter{name, {}};
+  for (const int b : bits) parameter.choices.push_back(std::to_string(b));
+  return parameter;
+}
+
+// The energies that a planned layer is projected by: squares of its weights.
+Sparsity magnitude_mask(const ir::Graph& graph, const prune::PlannedLayer& layer) {
+  const std::vector<float> weights =
+      prune::to_logical(prune::reader_of(graph)(layer.weight), layer.shape, layer.transposed);
+  return prune::project(prune::squares(weights), layer.shape, layer.constraint);
+}
+
+// Ranges that say nothing of values: integers take as long whatever they mean.
+std::map<std::string, quantize::ActivationRange> any_ranges(
+    const ir::Graph& graph, const std::vector<std::string>& exclude) {
+  std::map<std::string, quantize::ActivationRange> ranges;
+  for (const std::string& value : quantize::values_to_observe(graph, exclude))
+    ranges[value] = {-1, 1};
+  return quantize::share_concat_ranges(graph, ranges);
+}
+
+json* stage_of(json& stages, const std::string& kind) {
+  for (json& stage : stages) {
+    if (stage.value("kind", "") == kind) return &stage;
+  }
+  return nullptr;
+}
+
+void erase_stage(json& stages, const std::string& kind) {
+  stages.erase(std::remove_if(stages.begin(), stages.end(),
+                              [&](const json& s) { return s.value("kind", "") == kind; }),
+               stages.end());
+}
+
+json& needed_stage(json& stages, const std::string& kind) {
+  json* stage = stage_of(stages, kind);
+  if (stage == nullptr)
+    throw UserError(str("/stages: expected a stage of kind \"", kind,
+                        "\", as candidates ask for it, found none"));
+  return *stage;
+}
+
+}  // namespace
+
+std::optional<ConfigProblem> CompressionConfig::problem() const {
+  std::set<std::string> seen;
+  for (const std::string& scheme : schemes) {
+    if (std::find(kSchemes.begin(), kSchemes.end(), scheme) == kSchemes.end())
+      return ConfigProblem{
+          "schemes", str("expected one of ", detail::quoted_list(kSchemes), ", got \"", scheme,
+                         "\"", did_you_mean(scheme, kSchemes))};
+    if (!seen.insert(scheme).second)
+      return ConfigProblem{"schemes", str("\"", scheme, "\" stands there twice")};
+  }
+  if (rates.empty()) return ConfigProblem{"rates", "expected at least one rate"};
+  if (std::set<double>(rates.begin(), rates.end()).size() != rates.size())
+    return ConfigProblem{"rates", "a rate stands there twice"};
+  if (schemes.empty() && rates != std::vector<double>{1})
+    return ConfigProblem{"schemes", "expected a scheme for rates above 1, found none"};
+  if (bits.empty()) return ConfigProblem{"bits", "expected 8, 32 or both"};
+  for (const int b : bits) {
+    if (b != 8 && b != 32) return ConfigProblem{"bits", str("expected 8 or 32, got ", b)};
+  }
+  if (std::set<int>(bits.begin(), bits.end()).size() != bits.size())
+    return ConfigProblem{"bits", "a number stands there twice"};
+  if (per == "network" && !exclude.empty())
+    return ConfigProblem{"exclude", "speaks of layers: expected \"per\": \"layer\""};
+  return std::nullopt;
+}
+
+std::string PruningChoice::name() const {
+  return scheme.empty() ? "dense" : str(punched ? "punched" : scheme, " ", rate_text(rate));
+}
+
+Compression::Compression(const CompressionConfig& config, const prune::PruneConfig& base,
+                         const ir::Graph& network, const std::string& where)
+    : config_(config), base_(base) {
+  const std::vector<PruningChoice> all = choices_of(config);
+  const auto add = [&](Parameter parameter, std::vector<PruningChoice> pruning,
+                       const std::string& node) {
+    parameters_.push_back(std::move(parameter));
+    pruning_.push_back(std::move(pruning));
+    nodes_.push_back(node);
+  };
+  if (config.per == "network") {
+    add(parameter_of("pruning", all), all, kAll);
+    if (config.bits.size() > 1) add(bits_parameter("bits", config.bits), {}, kAll);
+    return;
+  }
+  base_.final_type =
+      std::find(config.bits.begin(), config.bits.end(), 8) != config.bits.end() ? "int8" : "fp32";
+  for (const prune::Layer& layer : prune::layers_of(network, config.exclude)) {
+    if (!layer.prunable || (layer.is_output && !layer.is_conv())) continue;
+    const std::vector<PruningChoice> own = choices_for(layer, all, base_);
+    if (!own.empty()) add(parameter_of(layer.node, own), own, layer.node);
+  }
+  if (parameters_.empty())
+    throw UserError(where + ": the network has no layer that can be pruned so");
+  if (config.bits.size() == 1) return;
+  for (const quantize::LayerType& layer : quantize::layer_types(ir::fold_batch_norm(network))) {
+    // Folding a batch norm into a layer joins their names.
+    const std::string name = layer.node.substr(0, layer.node.find('+'));
+    const bool open =
+        layer.int8 &&
+        std::none_of(config.exclude.begin(), config.exclude.end(), [&](const std::string& glob) {
+          return matches_glob(glob, layer.node) || matches_glob(glob, name);
+        });
+    if (open) add(bits_parameter(name + " bits", config.bits), {}, layer.node);
+  }
+}
+
+std::vector<std::string> Compression::labels(const Point& point) const {
+  std::vector<std::string> labels;
+  for (std::size_t i = 0; i < point.size(); ++i) {
+    const auto choice = static_cast<std::size_t>(point[i]);
+    if (pruning_[i].empty()) {
+      labels.push_back(parameters_[i].name + " " + parameters_[i].choices[choice]);
+      continue;
+    }
+    const PruningChoice& pruning = pruning_[i][choice];
+    labels.push_back(str(parameters_[i].name, " ", pruning.punched ? "punched" : pruning.scheme));
+    // Rates that are near each other have most of these in common.
+    for (const double rate : config_.rates)
+      labels.push_back(
+          str(parameters_[i].name, pruning.rate >= rate ? " at least " : " below ", rate));
+  }
+  return labels;
+}
+
+Compression::Decided Compression::decided(const Point& point) const {
+  XGEN_CHECK(point.size() == parameters_.size(), "a point of another space");
+  Decided decided;
+  decided.has_integers = config_.bits == std::vector<int>{8};
+  for (std::size_t i = 0; i < point.size(); ++i) {
+    const auto choice = static_cast<std::size_t>(point[i]);
+    if (!pruning_[i].empty()) {
+      if (!pruning_[i][choice].scheme.empty()) decided.pruned[nodes_[i]] = pruning_[i][choice];
+    } else if (config_.bits[choice] == 8) {
+      decided.has_integers = true;
+    } else {
+      decided.floats.push_back(nodes_[i]);
+    }
+  }
+  return decided;
+}
+
+prune::PruneConfig Compression::config_of(const Decided& decided, const ir::Graph& network) const {
+  prune::PruneConfig config = base_;
+  config.layers.clear();
+  config.rates = {};
+  config.exclude = config_.exclude;
+  // One mask serves both types, so a layer's choices do not depend on its bits.
+  if (config_.per == "network") config.final_type = decided.has_integers ? "int8" : "fp32";
+  const auto all = decided.pruned.find(kAll);
+  if (all != decided.pruned.end()) {
+    config = with_choice(config, all->second);
+    config.rates.per_layer[kAll] = all->second.rate;
+    // The last layer has few multiply-adds and does much harm.
+    for (const prune::Layer& layer : prune::layers_of(network)) {
+      if (layer.is_output && !layer.is_conv()) config.exclude.push_back(layer.node);
+    }
+    return config;
+  }
+  for (const auto& [node, choice] : decided.pruned) {
+    config.layers.push_back({node, choice.scheme, choice.punched});
+    config.rates.per_layer[node] = choice.rate;
+  }
+  if (!decided.pruned.empty()) config.scheme = decided.pruned.begin()->second.scheme;
+  return config;
+}
+
+ir::Graph Compression::deployed(const ir::Graph& network, const Point& point) const {
+  const Decided what = decided(point);
+  ir::Graph graph = network;
+  if (!what.pruned.empty()) {
+    const prune::PruneConfig config = config_of(what, network);
+    const std::vector<prune::Layer> layers = prune::layers_of(network, config.exclude);
+    const prune::Rates rates = prune::listed_rates(layers, config.rates.per_layer, config);
+    for (const prune::PlannedLayer& layer :
+         prune::plan(layers, rates, config, prune::reader_of(network)))
+      graph.value(graph.find(layer.weight)).sparsity = magnitude_mask(network, layer);
+  }
+  graph = ir::infer_shapes(ir::fold_batch_norm(graph));
+  if (!what.has_integers) return graph;
+  return ir::infer_shapes(quantize::bake_weights(
+      ir::infer_shapes(quantize::insert_qdq(graph, any_ranges(graph, what.floats), what.floats))));
+}
+
+json Compression::stages(json stages, const ir::Graph& network, const Point& point) const {
+  const Decided what = decided(point);
+  if (what.pruned.empty()) {
+    erase_stage(stages, "prune");
+  } else {
+    prune::PruneConfig config = config_of(what, network);
+    json& stage = needed_stage(stages, "prune");
+    const json written = write_config(config);
+    for (const char* key : {"scheme", "punched", "final_type", "layers", "rates", "exclude"})
+      stage[key] = written.at(key);
+  }
+  if (!what.has_integers) {
+    erase_stage(stages, "quantize");
+  } else {
+    json& exclude = needed_stage(stages, "quantize")["exclude"];
+    if (exclude.is_null()) exclude = json::array();
+    for (const std::string& node : what.floats) exclude.push_back(node);
+  }
+  return stages;
+}
+
+}  // namespace xgen::search

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "core/ir/graph.h"
+#include "prune/config.h"
+#include "prune/layers.h"
+#include "search/space.h"
+
+namespace xgen::search {
+
+/// What may be done to a candidate's weights.
+struct CompressionConfig {
+  std::string per = "network";
+  std::vector<std::string> schemes;
+  std::vector<double> rates = {1};
+  std::vector<int> bits = {32};
+  std::vector<std::string> exclude;
+
+  template <class V>
+  void describe(V& v) {
+    v.choice("per", per, {"network", "layer"},
+             "network: all layers are pruned alike and have as many bits. layer: each by itself; "
+             "for spaces with one architecture.");
+    v.texts("schemes", schemes, "pattern, block, punched (blocks), nm: as in a run's prune stage.");
+    v.numbers("rates", rates, {1, 1000},
+              "What the multiply-adds of a layer that is pruned are divided by, as far as it can; "
+              "1: not pruned.");
+    v.numbers("bits", bits, {8, 32}, "8: integers; 32: floats.");
+    v.texts("exclude", exclude, "layer: globs of node names which stay as they are.");
+  }
+  std::optional<ConfigProblem> problem() const;
+};
+
+/// A way to prune.
+struct PruningChoice {
+  std::string scheme;  ///< "block" with `punched` for punched blocks; "": not pruned.
+  bool punched = false;
+  double rate = 1;
+
+  std::string name() const;  ///< "pattern 4", "dense".
+};
+
+/// The decisions on weights that a candidate takes besides its architecture.
+class Compression {
+ public:
+  /// @param base     of the prune stage in the run that tries candidates: groups, patterns.
+  /// @param network  with shapes, for one image: whose layers decide by themselves. Not looked at
+  ///                 where the network decides as a whole.
+  /// @throws UserError with `where` where no layer can be pruned.
+  Compression(const CompressionConfig& config, const prune::PruneConfig& base,
+              const ir::Graph& network, const std::string& where);
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  /// What choices have in common, for kernels between candidates.
+  std::vector<std::string> labels(const Point& point) const;
+  /// The network as it will run, for its size and time: weights masked by magnitude, BatchNorm
+  /// folded, integers with scales of no meaning. @param network  with shapes, for one image.
+  ir::Graph deployed(const ir::Graph& network, const Point& point) const;
+  /// A run's stages, changed so that they do this. Stages that have nothing to do are left out.
+  /// @throws UserError where a stage that is needed is missing.
+  nlohmann::json stages(nlohmann::json stages, const ir::Graph& network, const Point& point) const;
+
+ private:
+  struct Decided {
+    std::map<std::string, PruningChoice> pruned;  ///< by node; "*": all.
+    std::vector<std::string> floats;              ///< nodes that stay floats; "*": all.
+    bool has_integers = false;
+  };
+  Decided decided(const Point& point) const;
+  prune::PruneConfig config_of(const Decided& decided, const ir::Graph& network) const;
+
+  CompressionConfig config_;
+  prune::PruneConfig base_;
+  std::vector<Parameter> parameters_;
+  std::vector<std::vector<PruningChoice>> pruning_;  ///< by parameter; empty: it decides on bits.
+  std::vector<std::string> nodes_;                   ///< by parameter.
+};
+
+}  // namespace xgen::search

@@ -1,0 +1,152 @@
+#include "search/compression.h"
+
+#include <gtest/gtest.h>
+
+#include "codegen/targets.h"
+#include "core/error.h"
+#include "core/ir/infer_shapes.h"
+#include "search/candidate_cost.h"
+#include "search/labelled_graph.h"
+#include "tests/support/message.h"
+#include "train/zoo/zoo.h"
+
+namespace xgen::search {
+namespace {
+
+using nlohmann::json;
+
+const ir::Graph& network() {
+  static const ir::Graph graph = [] {
+    const ir::Graph g = ir::infer_shapes(train::make_zoo_model("resnet20", 10, 1));
+    std::map<std::string, std::int64_t> sizes;
+    for (const std::string& symbol : ir::free_symbols(g)) sizes[symbol] = 1;
+    return ir::bind_dims(g, sizes);
+  }();
+  return graph;
+}
+
+CompressionConfig config(const std::string& per) {
+  CompressionConfig c;
+  c.per = per;
+  c.schemes = {"pattern", "block"};
+  c.rates = {1, 2.25, 4, 9};
+  c.bits = {32, 8};
+  return c;
+}
+
+Compression compression(const CompressionConfig& c) {
+  static const prune::PruneConfig base;
+  return {c, base, network(), "s.json"};
+}
+
+CandidateCost cost(const Compression& c, const Point& point) {
+  static const Target target = find_target("x86_64");
+  static const latency::LatencyTable table{{target.name, target.kernels.back(), "", ""}, {}};
+  return cost_of(c.deployed(network(), point), target, table);
+}
+
+TEST(Compression, OfANetworkIsOneDecisionOnPruningAndOneOnBits) {
+  const Compression c = compression(config("network"));
+  ASSERT_EQ(c.parameters().size(), 2u);
+  EXPECT_EQ(c.parameters()[0].choices,
+            (std::vector<std::string>{"dense", "pattern 2.25", "pattern 4.0", "pattern 9.0",
+                                      "block 2.25", "block 4.0", "block 9.0"}));
+  EXPECT_EQ(c.parameters()[1].choices, (std::vector<std::string>{"32", "8"}));
+}
+
+TEST(Compression, MakesANetworkSmallerAsFarAsItIsAskedTo) {
+  const Compression c = compression(config("network"));
+  const CandidateCost dense = cost(c, {0, 0}), pruned = cost(c, {2, 0}), integers = cost(c, {0, 1}),
+                      both = cost(c, {2, 1});
+  EXPECT_LT(static_cast<double>(pruned.macs), 0.27 * static_cast<double>(dense.macs));
+  EXPECT_EQ(integers.macs, dense.macs);
+  EXPECT_LT(integers.size_bytes, 0.35 * static_cast<double>(dense.size_bytes));
+  EXPECT_LT(both.size_bytes, 0.6 * static_cast<double>(integers.size_bytes));
+  EXPECT_LT(pruned.latency.us, dense.latency.us);
+  EXPECT_LT(both.latency.us, integers.latency.us);
+}
+
+TEST(Compression, LayerByLayerPrunesOnlyWhatAPointNames) {
+  CompressionConfig per_layer = config("layer");
+  per_layer.exclude = {"conv1"};
+  const Compression c = compression(per_layer);
+  std::map<std::string, std::size_t> at;
+  for (std::size_t i = 0; i < c.parameters().size(); ++i) at[c.parameters()[i].name] = i;
+  EXPECT_EQ(at.count("conv1"), 0u) << "excluded";
+  EXPECT_EQ(at.count("conv1 bits"), 0u);
+  const std::string layer = c.parameters()[3].name;
+  ASSERT_EQ(at.count(layer + " bits"), 1u);
+  Point point(c.parameters().size(), 0);
+  const CandidateCost dense = cost(c, point);
+  point[3] = 2;  // pattern 4
+  const ir::Graph deployed = c.deployed(network(), point);
+  int masked = 0;
+  for (const ir::Value& value : deployed.values()) masked += value.sparsity.has_value();
+  EXPECT_EQ(masked, 1);
+  EXPECT_LT(cost(c, point).macs, dense.macs);
+  const json stages =
+      c.stages({{{"kind", "prune"}, {"name", "p"}, {"rates", {{"conv_macs_divided_by", 2}}}},
+                {{"kind", "quantize"}, {"name", "q"}},
+                {{"kind", "compile"}, {"name", "ship"}}},
+               network(), point);
+  ASSERT_EQ(stages.size(), 2u) << "nothing is quantized";
+  EXPECT_EQ(stages[0]["rates"]["per_layer"], json({{layer, 4.0}}));
+  EXPECT_EQ(stages[0]["layers"],
+            json::array({{{"match", layer}, {"scheme", "pattern"}, {"punched", false}}}));
+  EXPECT_EQ(stages[0]["final_type"], "int8") << "masks that serve both types";
+}
+
+TEST(Compression, LeavesOutStagesThatHaveNothingToDo) {
+  const Compression c = compression(config("network"));
+  const json stages = {{{"kind", "prune"}, {"name", "p"}},
+                       {{"kind", "quantize"}, {"name", "q"}},
+                       {{"kind", "compile"}, {"name", "ship"}}};
+  EXPECT_EQ(c.stages(stages, network(), {0, 0}).size(), 1u);
+  const json pruned = c.stages(stages, network(), {4, 0});
+  ASSERT_EQ(pruned.size(), 2u);
+  EXPECT_EQ(pruned[0]["scheme"], "block");
+  EXPECT_EQ(pruned[0]["rates"]["per_layer"], json({{"*", 2.25}}));
+  EXPECT_EQ(pruned[0]["exclude"], json({"fc"})) << "the last layer";
+  EXPECT_EQ(pruned[0]["final_type"], "fp32");
+  EXPECT_EQ(c.stages(stages, network(), {4, 1})[0]["final_type"], "int8");
+  EXPECT_EQ(test::message_of([&] {
+              c.stages(json::array(), network(), {4, 0});
+            }),
+            "/stages: expected a stage of kind \"prune\", as candidates ask for it, found none");
+}
+
+TEST(Compression, CandidatesWithNearRatesHaveMoreInCommon) {
+  const Compression c = compression(config("network"));
+  const auto similar = [&](const Point& a, const Point& b) {
+    LabelledGraph first{c.labels(a), {}}, second{c.labels(b), {}};
+    return similarity(weisfeiler_lehman(first, 0), weisfeiler_lehman(second, 0));
+  };
+  EXPECT_GT(similar({1, 0}, {2, 0}), similar({1, 0}, {3, 0}));
+  EXPECT_GT(similar({1, 0}, {2, 0}), similar({1, 0}, {5, 0}));
+}
+
+TEST(Compression, RefusesWhatItCannotMean) {
+  const auto problem = [](auto change) {
+    CompressionConfig c = config("network");
+    change(c);
+    const auto found = c.problem();
+    return found ? found->key + ": " + found->message : "";
+  };
+  EXPECT_EQ(problem([](auto&) {}), "");
+  EXPECT_EQ(problem([](auto& c) { c.schemes = {"blocks"}; }),
+            "schemes: expected one of \"pattern\", \"block\", \"punched\", \"nm\", got \"blocks\"; "
+            "did you mean \"block\"?");
+  EXPECT_EQ(problem([](auto& c) { c.schemes.clear(); }),
+            "schemes: expected a scheme for rates above 1, found none");
+  EXPECT_EQ(problem([](auto& c) { c.bits = {16}; }), "bits: expected 8 or 32, got 16");
+  EXPECT_EQ(problem([](auto& c) { c.rates = {2, 2}; }), "rates: a rate stands there twice");
+  EXPECT_EQ(problem([](auto& c) { c.exclude = {"conv1"}; }),
+            "exclude: speaks of layers: expected \"per\": \"layer\"");
+  CompressionConfig none = config("layer");
+  none.exclude = {"*"};
+  EXPECT_EQ(test::message_of([&] { compression(none); }),
+            "s.json: the network has no layer that can be pruned so");
+}
+
+}  // namespace
+}  // namespace xgen::search

@@ -1,0 +1,75 @@
+#include "search/halving.h"
+
+#include <gtest/gtest.h>
+
+namespace xgen::search {
+namespace {
+
+// Candidates of one decision; the errors that the first step found.
+class Halving : public testing::Test {
+ protected:
+  void rate(std::size_t step, int candidate, Objectives objectives) {
+    points_.push_back({candidate});
+    objectives_.push_back(std::move(objectives));
+    steps_.push_back(step);
+    begun_[step].push_back({candidate});
+  }
+  std::optional<Promotion> next(int reduction) const {
+    std::vector<Rated> rated;
+    for (std::size_t i = 0; i < points_.size(); ++i)
+      rated.push_back({steps_[i], &points_[i], &objectives_[i]});
+    return next_promotion(rated, begun_, reduction);
+  }
+
+  std::vector<Point> points_;
+  std::vector<Objectives> objectives_;
+  std::vector<std::size_t> steps_;
+  std::vector<std::vector<Point>> begun_ = std::vector<std::vector<Point>>(3);
+};
+
+TEST_F(Halving, TheBestShareGoesOnInWholeCandidates) {
+  rate(0, 0, {5});
+  rate(0, 1, {3});
+  EXPECT_FALSE(next(3));
+  rate(0, 2, {4});
+  ASSERT_TRUE(next(3));
+  EXPECT_EQ(next(3)->point, Point{1});
+  EXPECT_EQ(next(3)->step, 1u);
+  begun_[1].push_back({1});
+  EXPECT_FALSE(next(3)) << "one of three has gone on";
+  rate(0, 3, {1});
+  rate(0, 4, {2});
+  EXPECT_EQ(next(3)->point, Point{3}) << "of five one may go on: a better one than that which did";
+}
+
+TEST_F(Halving, ALaterStepIsAskedFirst) {
+  for (int i = 0; i < 6; ++i) rate(0, i, {static_cast<double>(i)});
+  rate(1, 0, {2});
+  rate(1, 1, {1});
+  ASSERT_TRUE(next(2));
+  EXPECT_EQ(next(2)->step, 2u);
+  EXPECT_EQ(next(2)->point, Point{1});
+  begun_[2].push_back({1});
+  EXPECT_EQ(next(2)->step, 1u);
+  EXPECT_EQ(next(2)->point, Point{2});
+}
+
+TEST_F(Halving, OfOneFrontThoseWithTheMostRoomGoOn) {
+  // A front of five, of which the last two but one are close together, and one that is dominated.
+  rate(0, 0, {1, 9});
+  rate(0, 1, {4, 5});
+  rate(0, 2, {8, 1.9});
+  rate(0, 3, {8.1, 1.8});
+  rate(0, 4, {9, 1});
+  rate(0, 5, {9.5, 9.5});
+  EXPECT_EQ(next(2)->point, Point{0});
+  begun_[1].push_back({0});
+  EXPECT_EQ(next(2)->point, Point{4});
+  begun_[1].push_back({4});
+  EXPECT_EQ(next(2)->point, Point{1});
+  begun_[1].push_back({1});
+  EXPECT_FALSE(next(2));
+}
+
+}  // namespace
+}  // namespace xgen::search
