@@ -202,6 +202,8 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   record["layers"] = layer_rows(mapped, decision, planned);
   record["conv_macs_divided_by"] = macs_divided_by(record["layers"]);
   record["latency_source"] = run.latency().source();
+  record["kernel_times"] = {{"asked", run.kernel_times().asked},
+                            {"found", run.kernel_times().found}};
   return {graph, record};
 }
 

@@ -232,7 +232,8 @@ void RunContext::find_latencies(const std::string& of,
   const char* how = latency_->measures() ? "timing" : "predicting";
   log::info(str(how, " generated kernels: ", of));
   log::Progress progress(how, static_cast<std::int64_t>(queries.size()), "kernels");
-  latency_->find(queries, [&](std::size_t done, std::size_t /*all*/) {
+  kernel_times_.asked += queries.size();
+  kernel_times_.found += latency_->find(queries, [&](std::size_t done, std::size_t /*all*/) {
     progress.update(static_cast<std::int64_t>(done));
   });
 }

@@ -73,6 +73,11 @@ class RunContext {
   train::Metrics validate(train::GraphModule& module) const;
   const train::Dataset& validation() const;
 
+  /// Kernels whose times were asked for, and how many of them were not known.
+  struct KernelTimes {
+    std::size_t asked = 0, found = 0;
+  };
+  const KernelTimes& kernel_times() const { return kernel_times_; }
   /// Makes latency() know the times of generated kernels, and says so.
   /// @param of  which kernels, for a person.
   void find_latencies(const std::string& of, const std::vector<LatencyStore::Query>& queries);
@@ -106,6 +111,7 @@ class RunContext {
   train::DataSplits data_;
   std::unique_ptr<LatencyStore> latency_;
   nlohmann::json report_;
+  KernelTimes kernel_times_;
   Goal goal_;
   int round_ = 1;
 };

@@ -13,6 +13,7 @@
 
 #include "cli/requirements_error.h"
 #include "cli/search/search_run.h"
+#include "codegen/latency/kernel_times.h"
 #include "codegen/targets.h"
 #include "core/config_file.h"
 #include "core/error.h"
@@ -126,20 +127,23 @@ std::string last_line(const std::filesystem::path& file) {
   return last.starts_with(speaker) ? last.substr(speaker.size()) : last;
 }
 
-// Of the network that a run ended with; accuracy on the validation samples.
-search::Objectives objectives_of(const json& report, const std::vector<std::string>& names) {
-  for (const json& stage : report.at("stages")) {
-    if (stage.at("kind") != "compile") continue;
-    const json& last = stage.at("variants").back();
-    const json values = {{"error", 100 * (1 - last.at("validation").at("top1").get<double>())},
-                         {"latency_ms", last.at("latency_ms")},
-                         {"size_bytes", last.at("size_bytes")},
-                         {"peak_bytes", last.at("memory_bytes")}};
-    search::Objectives objectives;
-    for (const std::string& name : names) objectives.push_back(values.at(name));
-    return objectives;
+// Of the network that a run ended with: accuracy on the validation samples; time, size and memory
+// as compiled, or where the run does not compile as they are known before.
+search::Objectives objectives_of(const json& report, const std::vector<std::string>& names,
+                                 const search::Objectives& known) {
+  const json& last_stage = report.at("stages").back();
+  const bool compiled = last_stage.at("kind") == "compile";
+  const json& last = compiled ? last_stage.at("variants").back() : last_stage;
+  const json keys = {
+      {"latency_ms", "latency_ms"}, {"size_bytes", "size_bytes"}, {"peak_bytes", "memory_bytes"}};
+  search::Objectives objectives;
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    if (names[k] == "error")
+      objectives.push_back(100 * (1 - last.at("validation").at("top1").get<double>()));
+    else
+      objectives.push_back(compiled ? last.at(keys.at(names[k])).get<double>() : known[k]);
   }
-  throw UserError("the run has no stage that compiles");
+  return objectives;
 }
 
 std::string text_of(const search::Objectives& objectives, const std::vector<std::string>& names) {
@@ -149,14 +153,23 @@ std::string text_of(const search::Objectives& objectives, const std::vector<std:
   return text;
 }
 
+// Where the times of kernels are kept that trials of this and other studies ask for.
+std::optional<std::filesystem::path> kernel_times_of(const LoadedSearch& search) {
+  const Target target = find_target(search.config.target);
+  if (!runs_here(target)) return std::nullopt;
+  return latency::kernel_times_file(latency::host_platform(target));
+}
+
 // Trains and compiles the trial's candidate, or goes on with that; ends the trial.
-void run_trial(const LoadedSearch& search, search::StudyStore& study,
-               const search::StudyTrial& trial) {
+void run_trial(const LoadedSearch& search, const search::Problem& problem,
+               search::StudyStore& study, const search::StudyTrial& trial) {
   const std::filesystem::path folder =
       std::filesystem::absolute(search.output) / "trials" / std::to_string(trial.number);
   std::filesystem::create_directories(folder);
   const std::filesystem::path model = folder / "candidate.onnx", run = folder / "run",
-                              messages = folder / "messages.txt";
+                              messages = folder / "messages.txt",
+                              known_times = folder / "kernel_times.json";
+  const std::optional<std::filesystem::path> kernel_times = kernel_times_of(search);
   if (!std::filesystem::exists(model))
     export_onnx(
         ir::infer_shapes(search.candidates->network(trial.point, Random(search.config.seed))),
@@ -168,6 +181,12 @@ void run_trial(const LoadedSearch& search, search::StudyStore& study,
       overrides_of(search, trial.point, static_cast<std::size_t>(trial.step));
   overrides.push_back("model=" + json({{"onnx", model.string()}, {"batch_norm", "keep"}}).dump());
   overrides.push_back(str("name=", search.config.name, "_", trial.number));
+  // What others timed when the trial began is an input of it.
+  if (kernel_times && std::filesystem::exists(*kernel_times) && !std::filesystem::exists(run))
+    std::filesystem::copy_file(*kernel_times, known_times,
+                               std::filesystem::copy_options::overwrite_existing);
+  if (std::filesystem::exists(known_times))
+    command.insert(command.end(), {"--measurements", known_times.string()});
   for (const std::string& override : overrides) {
     command.emplace_back("--set");
     command.push_back(override);
@@ -188,8 +207,10 @@ void run_trial(const LoadedSearch& search, search::StudyStore& study,
     study.fail(trial.number, trial.worker, reason);
     return;
   }
-  const search::Objectives objectives =
-      objectives_of(load_config_json(run / "report.json"), search.config.objectives);
+  if (kernel_times && std::filesystem::exists(run / "measurements.json"))
+    latency::keep_kernel_times(run / "measurements.json", *kernel_times);
+  const search::Objectives objectives = objectives_of(
+      load_config_json(run / "report.json"), search.config.objectives, problem.known(trial.point));
   if (study.finish(trial.number, trial.worker, objectives))
     log::info(str("trial ", trial.number, ": ", text_of(objectives, search.config.objectives)));
 }
@@ -243,7 +264,7 @@ void work_on_study(const LoadedSearch& search) {
     const std::optional<search::StudyTrial> trial =
         claim(*study, problem, worker_name(), config.trials, kSilentSeconds);
     if (trial)
-      run_trial(search, *study, *trial);
+      run_trial(search, problem, *study, *trial);
     else
       std::this_thread::sleep_for(kWait);
   }

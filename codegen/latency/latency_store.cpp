@@ -90,13 +90,13 @@ void LatencyStore::save() const {
   write_atomically(store_, json.dump(1) + "\n");
 }
 
-void LatencyStore::find(const std::vector<Query>& queries,
-                        const std::function<void(std::size_t, std::size_t)>& progress) {
+std::size_t LatencyStore::find(const std::vector<Query>& queries,
+                               const std::function<void(std::size_t, std::size_t)>& progress) {
   std::map<std::string, Query> missing;
   for (const Query& q : queries) {
     if (!knows(q.first, q.second)) missing.emplace(key_of(q.first, q.second), q);
   }
-  if (missing.empty()) return;
+  if (missing.empty()) return 0;
   if (measures()) {
     measure(missing, progress);
   } else {
@@ -108,6 +108,11 @@ void LatencyStore::find(const std::vector<Query>& queries,
   }
   save();
   if (progress) progress(missing.size(), missing.size());
+  return missing.size();
+}
+
+bool LatencyStore::names_a_kernel(const std::string& name) {
+  return name.starts_with("conv ") && name.find(" | ") != std::string::npos;
 }
 
 void LatencyStore::measure(const std::map<std::string, Query>& missing,

@@ -40,8 +40,9 @@ class LatencyStore final : public LatencyModel {
   /// Finds what is not known yet, then stores all. Measured kernels take turns, each until its
   /// spread is small.
   /// @param progress  called with (done, all) between models.
-  void find(const std::vector<Query>& queries,
-            const std::function<void(std::size_t, std::size_t)>& progress = {});
+  /// @return how many were not known.
+  std::size_t find(const std::vector<Query>& queries,
+                   const std::function<void(std::size_t, std::size_t)>& progress = {});
   /// The time of a whole network, by a name of its own.
   double network_us(const std::string& name, const Program& program);
 
@@ -49,6 +50,10 @@ class LatencyStore final : public LatencyModel {
   std::optional<double> recall(const std::string& name) const;
   /// Stores such times, in microseconds, durably.
   void remember(const std::map<std::string, double>& microseconds);
+
+  /// Whether a name in the file is that of a kernel, which any run may time; others speak of the
+  /// run's own networks.
+  static bool names_a_kernel(const std::string& name);
 
   bool knows(const LayerShape& shape, const LayerVariant& variant) const;
   /// @throws InternalError for a latency that was never found.
