@@ -60,9 +60,13 @@ class FilterNorms {
       inner *= static_cast<std::size_t>(constant.shape[a]);
     std::vector<double>& norms = known->second;
     norms.assign(static_cast<std::size_t>(constant.shape[at]), 0);
+    // Loops, not one division for each of millions of weights.
     const auto values = constant.as<float>();
-    for (std::size_t i = 0; i < values.size(); ++i)
-      norms[i / inner % norms.size()] += std::abs(static_cast<double>(values[i]));
+    for (std::size_t i = 0; i < values.size();) {
+      for (double& norm : norms) {
+        for (const std::size_t end = i + inner; i < end; ++i) norm += std::abs(values[i]);
+      }
+    }
     return norms;
   }
 
