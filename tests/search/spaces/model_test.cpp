@@ -457,6 +457,60 @@ TEST(ModelSpace, RefusesConfigsThatSayNothingClear) {
             "s.json: /widths/0: expected a number in [0.01, 1], got 0");
 }
 
+/// Of small_net() with another input.
+class OtherInput {
+ public:
+  explicit OtherInput(const ir::Shape& shape) {
+    ir::Graph graph = small_net();
+    graph.value(graph.inputs()[0]).type.shape = shape;
+    export_onnx(ir::infer_shapes(graph), folder_ / "n.onnx");
+  }
+  std::string message(json config) const {
+    config["onnx"] = "n.onnx";
+    return message_of(config, folder_.path());
+  }
+  ModelSpace space(json config) const {
+    config["onnx"] = "n.onnx";
+    return loaded(config, folder_.path());
+  }
+
+ private:
+  test::TemporaryFolder folder_;
+};
+
+TEST(ModelSpace, GivesASizeToAModelThatHasNone) {
+  const OtherInput model({"N", 3, "H", "W"});
+  EXPECT_EQ(model.message({{"widths", {1, 0.5}}}),
+            "F/n.onnx: input \"input\" is [N, 3, H, W]: expected \"resolutions\" that give it a "
+            "size");
+  json config = everything();
+  config["resolutions"] = {8, 12};
+  const ModelSpace space = model.space(config);
+  test::expect_networks(space, 10, {"N", 5});
+  EXPECT_EQ(outputs_of(space.network(point_with(space, {{"block1", "skip"}}), Random(1))),
+            outputs_of(small_net({.first_block = false})));
+}
+
+TEST(ModelSpace, RefusesAModelWhoseBatchIsFixedOrThatIsPruned) {
+  EXPECT_EQ(OtherInput({2, 3, 8, 8}).message(json::object()).substr(0, 52),
+            "F/n.onnx: cannot be trained: its batch is fixed: inp");
+  ir::Graph graph = small_net();
+  const Sparsity mask{
+      Sparsity::Scheme::block, 8, 1, {{Pattern{0b111'111'111}}}, {0, 0, Sparsity::kNone}};
+  const ir::ValueId weight = graph.find("conv1.weight");
+  ir::Constant pruned = *graph.constant(weight);
+  for (std::size_t i = 0; i < 8 * 27; ++i) {
+    if (i % 27 >= 18) pruned.as_mutable<float>()[i] = 0;
+  }
+  graph.set_constant(weight, std::move(pruned));
+  graph.value(weight).sparsity = mask;
+  const test::TemporaryFolder folder;
+  export_onnx(graph, folder / "n.onnx");
+  EXPECT_EQ(message_of({{"onnx", "n.onnx"}}, folder.path()),
+            "F/n.onnx: weight \"conv1.weight\" has a mask; expected the model as it was before it "
+            "was pruned");
+}
+
 TEST(ModelSpace, RefusesModelsThatCannotBeChangedSo) {
   EXPECT_THAT(message_of({{"onnx", "none.onnx"}}), HasSubstr("F/none.onnx: "));
   EXPECT_EQ(
@@ -466,6 +520,12 @@ TEST(ModelSpace, RefusesModelsThatCannotBeChangedSo) {
   EXPECT_EQ(message_of({{"zoo", "vgg16_bn"}, {"blocks", {"keep", "skip"}}}),
             "zoo model \"vgg16_bn\": \"blocks\": expected a model with residual blocks that keep "
             "the shape, got none");
+  EXPECT_EQ(message_of({{"zoo", "digits_cnn"}, {"widths", {1, 0.5}}, {"exclude", {"*"}}}),
+            "zoo model \"digits_cnn\": \"widths\": expected a model with channels that can be "
+            "removed, got none");
+  EXPECT_EQ(message_of({{"zoo", "digits_cnn"}, {"operators", {"keep", "skip"}}}),
+            "zoo model \"digits_cnn\": \"operators\": expected a model with convolutions in whose "
+            "place one fits, got none");
   EXPECT_THAT(message_of({{"zoo", "lenet5"}, {"resolutions", {28, 24}}}),
               HasSubstr("zoo model \"lenet5\": \"resolutions\": cannot take images of 24x24: node "
                         "\"fc1\" (Gemm): "));
@@ -474,6 +534,13 @@ TEST(ModelSpace, RefusesModelsThatCannotBeChangedSo) {
   ir::Graph dense_output = net.from(net.current(), 4).average_pool_to_features("p").finish(2);
   dense_output.set_outputs({dense_output.find("c")});
   const test::TemporaryFolder folder;
+  ir::Graph matrix;
+  const ir::ValueId x = matrix.add_input("x", {ir::DType::f32, ir::Shape{"N", 3}, {}});
+  matrix.set_outputs({matrix.add_node("y", ir::Unary{}, {x})});
+  export_onnx(ir::infer_shapes(matrix), folder / "m.onnx");
+  EXPECT_EQ(message_of({{"onnx", "m.onnx"}, {"resolutions", {12}}}, folder.path()),
+            "F/m.onnx: \"resolutions\": expected a model with one input [N, channels, height, "
+            "width], got \"x\" [N, 3]");
   export_onnx(ir::infer_shapes(dense_output.pruned()), folder / "n.onnx");
   EXPECT_EQ(
       message_of({{"onnx", "n.onnx"}, {"resolutions", {12}}}, folder.path()),
