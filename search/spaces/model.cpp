@@ -82,7 +82,7 @@ std::optional<ConfigProblem> other_than(const std::string& key,
 
 std::optional<ConfigProblem> ModelSpace::problem() const {
   if (onnx.empty() == zoo.empty())
-    return ConfigProblem{"", "expected exactly one of \"onnx\", \"zoo\""};
+    return ConfigProblem{"", R"(expected exactly one of "onnx", "zoo")"};
   if (classes && zoo.empty())
     return ConfigProblem{"classes", "expected none: an ONNX file has its own"};
   for (const std::string& name : operators) {
@@ -158,7 +158,7 @@ LabelledGraph ModelSpace::labelled(const Point& point) const {
       text =
           str("input ", chosen.resolution, chosen.resolution.empty() ? "" : " ", chosen.activation);
     if (const auto known = operators_of.find(label.node); known != operators_of.end())
-      text = known->second == "skip" ? "skip" : known->second + " " + text;
+      text = known->second == "skip" ? "skip" : str(known->second, " ", text);
     if (const auto group = plan->group_of.find(label.node);
         group != plan->group_of.end() && text != "skip")
       text += str(" x", chosen.shares[group->second]);

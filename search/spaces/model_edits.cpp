@@ -85,6 +85,7 @@ std::vector<std::vector<ir::ChannelUnit>> alike(const ir::ChannelGroup& group) {
     by_constants[constants].push_back(unit);
   }
   std::vector<std::vector<ir::ChannelUnit>> classes;
+  classes.reserve(by_constants.size());
   for (auto& [constants, units] : by_constants) classes.push_back(std::move(units));
   return classes;
 }
@@ -97,13 +98,16 @@ std::vector<ir::ChannelUnit> surplus(const std::vector<ir::ChannelUnit>& units, 
       static_cast<std::size_t>(std::ceil(share * static_cast<double>(units.size()) - 1e-9));
   const std::size_t kept = std::min(units.size(), (wanted + kLane - 1) / kLane * kLane);
   std::vector<std::pair<double, const ir::ChannelUnit*>> order;
-  for (auto unit = units.rbegin(); unit != units.rend(); ++unit) {
-    if (unit->pinned.empty()) order.emplace_back(norms.of(*unit), &*unit);
+  for (const ir::ChannelUnit& unit : units) {
+    if (unit.pinned.empty()) order.emplace_back(norms.of(unit), &unit);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  // Of equals the last ones go first.
+  std::sort(order.begin(), order.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : a.second > b.second;
+  });
   order.resize(std::min(order.size(), units.size() - kept));
   std::vector<ir::ChannelUnit> removed;
+  removed.reserve(order.size());
   for (const auto& [norm, unit] : order) removed.push_back(*unit);
   return removed;
 }

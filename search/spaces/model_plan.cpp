@@ -57,7 +57,7 @@ std::vector<ir::Graph> sized(const ir::Graph& base, const ModelSpace& space,
   }
   if (!images)
     refuse(
-        str("\"resolutions\": expected a model with one input [N, channels, height, width], got \"",
+        str(R"("resolutions": expected a model with one input [N, channels, height, width], got ")",
             input.name, "\" ", ir::to_string(shape)));
   std::vector<ir::Graph> graphs;
   std::string known = has_size ? shapes_of_outputs(base) : "";

@@ -33,7 +33,7 @@ void add_block(train::NetBuilder& net, const std::string& prefix, std::int64_t w
 }  // namespace
 
 std::optional<ConfigProblem> ResnetSpace::Stage::problem() const {
-  if (const auto problem = problem_of_choices("widths", widths)) return problem;
+  if (auto problem = problem_of_choices("widths", widths)) return problem;
   return problem_of_choices("depths", depths);
 }
 

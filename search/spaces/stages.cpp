@@ -18,6 +18,7 @@ std::optional<ConfigProblem> problem_of_choices(const std::string& key,
 
 std::vector<std::string> texts_of(const std::vector<std::int64_t>& choices) {
   std::vector<std::string> texts;
+  texts.reserve(choices.size());
   for (const std::int64_t choice : choices) texts.push_back(str(choice));
   return texts;
 }

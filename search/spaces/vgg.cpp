@@ -7,7 +7,7 @@
 namespace xgen::search {
 
 std::optional<ConfigProblem> VggSpace::Stage::problem() const {
-  if (const auto problem = problem_of_choices("widths", widths)) return problem;
+  if (auto problem = problem_of_choices("widths", widths)) return problem;
   return problem_of_choices("depths", depths);
 }
 

@@ -9,8 +9,12 @@
 #include "core/ir/infer_shapes.h"
 #include "core/ir/node_size.h"
 #include "core/ir/verify.h"
+#include "core/onnx/export.h"
+#include "core/onnx/import.h"
 #include "search/candidate_cost.h"
+#include "search/labelled_graph.h"
 #include "search/space.h"
+#include "tests/support/temporary_folder.h"
 
 namespace xgen::test {
 
@@ -24,6 +28,7 @@ void expect_networks(const AnySpace& any, int samples, const ir::Shape& output) 
   RandomStream random = Random(3).stream("samples");
   std::set<search::GraphFeatures> features;
   std::set<search::Point> points;
+  const TemporaryFolder folder;
   for (int i = 0; i < samples; ++i) {
     const search::Point point = space.sample(random);
     std::string choices;
@@ -36,10 +41,14 @@ void expect_networks(const AnySpace& any, int samples, const ir::Shape& output) 
     EXPECT_EQ(*graph.value(graph.outputs()[0]).type.shape, output);
     EXPECT_GT(search::cost_of(graph, target, table).latency.us, 0);
     if (i % 10 == 0) {
-      // With weights it is the same network.
+      // With weights it is the same network, also when it comes back from the file of a trial.
       const ir::Graph drawn = ir::infer_shapes(any.network(point, Random(1)));
       EXPECT_EQ(ir::size_of_graph(drawn).macs, ir::size_of_graph(graph).macs);
       EXPECT_EQ(ir::size_of_graph(drawn).parameters, ir::size_of_graph(graph).parameters);
+      export_onnx(drawn, folder / "candidate.onnx");
+      const ir::Graph read = import_onnx(folder / "candidate.onnx");
+      EXPECT_EQ(ir::size_of_graph(read).macs, ir::size_of_graph(graph).macs);
+      EXPECT_EQ(ir::size_of_graph(read).parameters, ir::size_of_graph(graph).parameters);
     }
     const search::LabelledGraph labelled = any.labelled(point);
     features.insert(search::weisfeiler_lehman(labelled, 2));
