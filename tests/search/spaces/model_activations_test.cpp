@@ -42,8 +42,9 @@ TEST(ActivationPlaces, AreGeluInEveryOrderAndTanhBetweenLayers) {
   x = conv("c4", binary("gelu3", Kind::mul, binary("m3", Kind::mul, x, number(0.5F)), y));
   x = conv("c5", unary("tanh1", ir::Unary::Kind::tanh, x));
   g.set_outputs({binary("y", Kind::add, unary("tanh2", ir::Unary::Kind::tanh, x), x)});
-  std::vector<std::string> found;
   const std::vector<ActivationPlace> places = activation_places(g);
+  std::vector<std::string> found;
+  found.reserve(places.size());
   for (const ActivationPlace& place : places) found.push_back(place.node + " of " + place.input);
   EXPECT_THAT(found, ElementsAre("gelu1 of c1", "gelu2 of c2", "gelu3 of c3", "tanh1 of c4"));
   const ir::Graph relu =

@@ -13,6 +13,7 @@ using ::testing::UnorderedElementsAre;
 
 std::vector<std::string> adds_of(const std::vector<BranchPlace>& places) {
   std::vector<std::string> adds;
+  adds.reserve(places.size());
   for (const BranchPlace& place : places) adds.push_back(place.add);
   return adds;
 }

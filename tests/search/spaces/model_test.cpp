@@ -95,7 +95,7 @@ ir::Graph small_net(const Parts& parts = {}) {
 class SmallNet {
  public:
   SmallNet() { export_onnx(small_net(), folder_ / "small.onnx"); }
-  ModelSpace space(json config) const {
+  [[nodiscard]] ModelSpace space(json config) const {
     config["onnx"] = "small.onnx";
     return loaded(config, folder_.path());
   }
@@ -465,11 +465,11 @@ class OtherInput {
     graph.value(graph.inputs()[0]).type.shape = shape;
     export_onnx(ir::infer_shapes(graph), folder_ / "n.onnx");
   }
-  std::string message(json config) const {
+  [[nodiscard]] std::string message(json config) const {
     config["onnx"] = "n.onnx";
     return message_of(config, folder_.path());
   }
-  ModelSpace space(json config) const {
+  [[nodiscard]] ModelSpace space(json config) const {
     config["onnx"] = "n.onnx";
     return loaded(config, folder_.path());
   }
@@ -499,7 +499,7 @@ TEST(ModelSpace, RefusesAModelWhoseBatchIsFixedOrThatIsPruned) {
       Sparsity::Scheme::block, 8, 1, {{Pattern{0b111'111'111}}}, {0, 0, Sparsity::kNone}};
   const ir::ValueId weight = graph.find("conv1.weight");
   ir::Constant pruned = *graph.constant(weight);
-  for (std::size_t i = 0; i < 8 * 27; ++i) {
+  for (std::size_t i = 0; i < std::size_t{8} * 27; ++i) {
     if (i % 27 >= 18) pruned.as_mutable<float>()[i] = 0;
   }
   graph.set_constant(weight, std::move(pruned));

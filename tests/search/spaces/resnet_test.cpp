@@ -29,7 +29,7 @@ std::string message_with(const std::string& pointer, const json& value) {
 }
 
 TEST(ResnetSpace, BuildsNetworksThatCompile) {
-  ResnetSpace space = read_config<ResnetSpace>(example(), "s.json");
+  auto space = read_config<ResnetSpace>(example(), "s.json");
   test::expect_networks(space, 50, {"N", 10});
   space.shortcut = "projection";
   space.stem = {20, 5, 2};
@@ -37,7 +37,7 @@ TEST(ResnetSpace, BuildsNetworksThatCompile) {
 }
 
 TEST(ResnetSpace, HasTheZoosResnet20) {
-  const ResnetSpace space = read_config<ResnetSpace>(example(), "s.json");
+  const auto space = read_config<ResnetSpace>(example(), "s.json");
   ir::Graph ours = space.network({0, 0, 0, 0, 0, 0}, Random(1));
   ours.name = "resnet20";
   EXPECT_EQ(ir::print(ir::infer_shapes(ours)),
@@ -47,7 +47,7 @@ TEST(ResnetSpace, HasTheZoosResnet20) {
 TEST(ResnetSpace, ProjectsWhereTheShapeChangesAlone) {
   json config = example();
   config["shortcut"] = "projection";
-  const ResnetSpace space = read_config<ResnetSpace>(config, "s.json");
+  const auto space = read_config<ResnetSpace>(config, "s.json");
   const ir::Graph graph = space.network({0, 2, 0, 1, 0, 1}, std::nullopt);
   std::vector<std::string> projections;
   for (const ir::Node& node : graph.nodes()) {

@@ -25,7 +25,7 @@ std::string message_with(const std::string& pointer, const json& value) {
 }
 
 TEST(VggSpace, BuildsNetworksThatCompile) {
-  VggSpace space = read_config<VggSpace>(example(), "s.json");
+  auto space = read_config<VggSpace>(example(), "s.json");
   EXPECT_EQ(space.space().size(), 2 * 2 * 3 * 2);
   test::expect_networks(space, 50, {"N", 10});
   space.head = "average_pool";
@@ -34,7 +34,7 @@ TEST(VggSpace, BuildsNetworksThatCompile) {
 }
 
 TEST(VggSpace, HasThePointsWidthsAndDepths) {
-  const VggSpace space = read_config<VggSpace>(example(), "s.json");
+  const auto space = read_config<VggSpace>(example(), "s.json");
   const ir::Graph graph = ir::infer_shapes(space.network({1, 1, 1, 0}, Random(1)));
   // 16 16 pool 20 pool, 7 x 7 positions flattened, 24 hidden features, 10 classes.
   const std::int64_t convolutions = 9 * (1 * 16 + 16 * 16 + 16 * 20), norms = 2 * (16 + 16 + 20);
