@@ -37,9 +37,11 @@ TEST(VggSpace, HasThePointsWidthsAndDepths) {
   const auto space = read_config<VggSpace>(example(), "s.json");
   const ir::Graph graph = ir::infer_shapes(space.network({1, 1, 1, 0}, Random(1)));
   // 16 16 pool 20 pool, 7 x 7 positions flattened, 24 hidden features, 10 classes.
-  const std::int64_t convolutions = 9 * (1 * 16 + 16 * 16 + 16 * 20), norms = 2 * (16 + 16 + 20);
+  constexpr std::int64_t kTaps = 9, kPositions = 49;
+  const std::int64_t convolutions = kTaps * (1 * 16 + 16 * 16 + 16 * 20);
+  const std::int64_t norms = std::int64_t{2} * (16 + 16 + 20);
   EXPECT_EQ(ir::size_of_graph(graph).parameters,
-            convolutions + norms + (20 * 49 + 1) * 24 + (24 + 1) * 10);
+            convolutions + norms + (20 * kPositions + 1) * 24 + std::int64_t{24 + 1} * 10);
   EXPECT_THAT(space.labelled({1, 1, 1, 0}).labels,
               ElementsAre("input", "conv 16", "conv 16", "pool", "conv 20", "pool", "output"));
   EXPECT_EQ(space.space().parameters[2].name, "stage2.width");
