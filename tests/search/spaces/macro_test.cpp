@@ -8,6 +8,7 @@
 
 #include "core/ir/infer_shapes.h"
 #include "core/ir/node_size.h"
+#include "tests/search/spaces/samples.h"
 
 namespace xgen::search {
 namespace {
@@ -32,6 +33,10 @@ TEST(NasBenchMacro, BuildsTheNetworksThatWereTrained) {
     EXPECT_EQ(size.parameters, known[digits]["params"].get<std::int64_t>()) << digits;
     EXPECT_EQ(size.macs, known[digits]["flops"].get<std::int64_t>()) << digits;
   }
+}
+
+TEST(NasBenchMacro, BuildsNetworksThatCompile) {
+  test::expect_networks(nas_bench_macro(), 50, {"N", 10});
 }
 
 TEST(NasBenchMacro, LabelsBlocksByWhatTheyAreAndWhereTheyStand) {
