@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/glob.h"
+#include "core/ir/rewrite/joined_name.h"
 #include "core/reference/integer.h"
 #include "core/suggest.h"
 #include "quantize/integer_plan.h"
@@ -79,7 +79,7 @@ Plan make_plan(const ir::Graph& graph, const ir::UseMap& uses,
     names.push_back(nodes[n].name);
     LayerType row{nodes[n].name, false, refusal(graph, *layer)};
     for (std::size_t e = 0; e < exclude.size(); ++e) {
-      if (!matches_glob(exclude[e], nodes[n].name)) continue;
+      if (!ir::matches_part(exclude[e], nodes[n].name)) continue;
       used[e] = true;
       row.reason = str("excluded by \"", exclude[e], "\"");
     }

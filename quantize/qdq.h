@@ -25,7 +25,8 @@ struct LayerType {
 };
 
 /// Which layers of a float graph will be computed in integers.
-/// @param exclude  globs of node names. @throws UserError for a glob that matches no layer.
+/// @param exclude  globs of node names, also of what was folded into one. @throws UserError for a
+/// glob that matches no layer.
 std::vector<LayerType> layer_types(const ir::Graph& graph,
                                    const std::vector<std::string>& exclude = {});
 

@@ -15,17 +15,21 @@
 #include "search/labelled_graph.h"
 #include "search/space.h"
 #include "search/spaces/macro.h"
+#include "search/spaces/model.h"
+#include "search/spaces/resnet.h"
+#include "search/spaces/vgg.h"
 
 namespace xgen::search {
 
 /// Spaces of networks; search/spaces/ has one file each.
-using Architectures = std::variant<MacroSpace>;
+using Architectures = std::variant<MacroSpace, ModelSpace, ResnetSpace, VggSpace>;
 
 /// What the points of a search stand for: a network and what is done to its weights. A point is
 /// that of the architecture with that of the compression behind it.
 class Candidates {
  public:
   /// @param base   of the prune stage in the run that tries candidates.
+  /// @param architectures  a model's resolved.
   /// @param where  of the config, for messages: "FILE:".
   /// @throws UserError for compression layer by layer of several architectures, and as
   /// Compression() and with_conditions() do.

@@ -183,11 +183,9 @@ Compression::Compression(const CompressionConfig& config, const prune::PruneConf
     // Folding a batch norm into a layer joins their names.
     const std::string name = layer.node.substr(0, layer.node.find('+'));
     const bool open =
-        layer.int8 &&
-        std::none_of(config.exclude.begin(), config.exclude.end(), [&](const std::string& glob) {
-          return matches_glob(glob, layer.node) || matches_glob(glob, name);
-        });
-    if (open) add(bits_parameter(name + " bits", config.bits), {}, layer.node);
+        layer.int8 && std::none_of(config.exclude.begin(), config.exclude.end(),
+                                   [&](const std::string& g) { return matches_glob(g, name); });
+    if (open) add(bits_parameter(name + " bits", config.bits), {}, name);
   }
 }
 

@@ -40,6 +40,8 @@ LoadedSearch load_search(const std::string& file, const std::string& output) {
       if (const auto* prune = std::get_if<PruneStage>(&stage)) base = *prune;
     }
   }
+  if (auto* model = std::get_if<search::ModelSpace>(&search.config.space))
+    model->resolve(search.beside(""));
   search.candidates = std::make_shared<search::Candidates>(
       search.config.space, search.config.compression, base, search.config.conditions, file + ":");
   search.output = output.empty() ? std::filesystem::path("runs") / search.config.name

@@ -179,7 +179,10 @@ void run_trial(const LoadedSearch& search, const search::Problem& problem,
       "--output",   run.string(), "--resume"};
   std::vector<std::string> overrides =
       overrides_of(search, trial.point, static_cast<std::size_t>(trial.step));
-  overrides.push_back("model=" + json({{"onnx", model.string()}, {"batch_norm", "keep"}}).dump());
+  overrides.push_back("model=" +
+                      json({{"onnx", model.string()},
+                            {"batch_norm", search.run.at("model").value("batch_norm", "restore")}})
+                          .dump());
   overrides.push_back(str("name=", search.config.name, "_", trial.number));
   // What others timed when the trial began is an input of it.
   if (kernel_times && std::filesystem::exists(*kernel_times) && !std::filesystem::exists(run))
