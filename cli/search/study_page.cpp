@@ -93,7 +93,7 @@ std::string history_section(const json& r) {
     volume.points.push_back({count, h["hypervolume"], where + significant(h["hypervolume"])});
   }
   const std::string over = "trials finished";
-  return line_chart({str("Least ", title_of(first), ", so far"), over, false, {best}, {}}) +
+  return line_chart({title_of(first) + ": the least so far", over, false, {best}, {}}) +
          line_chart({"Hypervolume so far", over, false, {volume}, {}});
 }
 

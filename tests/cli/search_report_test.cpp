@@ -182,7 +182,7 @@ TEST_F(StudyVerbs, ReportIsOnePageOfEverythingThatWasFound) {
   const std::string html = text_of("out/report.html");
   for (const char* part :
        {"4 of 9 trials finished, 1 running, 1 failed; beyond what is required: 1",
-        "Trials: error over latency_ms", "Least error, %, so far", "Hypervolume so far",
+        "Trials: error over latency_ms", "error, %: the least so far", "Hypervolume so far",
         "Importance of parameters", "Of 4 trials this is little more than a guess",
         "loss is NaN in step 3 &lt;b&gt; (exit code 2)", "latency_ms 0.75, required at most 0.5",
         "dot faint", "identity mb1_k3"})
