@@ -294,22 +294,51 @@ void fill(StudyStore& study, std::int64_t count) {
     study.finish(trial->number, "a", objectives_of(trial->point));
 }
 
+// Whether `work` returns true, in a process of its own; nothing where that cannot be set up.
+template <class SetUp, class Work>
+std::optional<bool> in_a_process(const SetUp& set_up, const Work& work) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (!set_up()) _exit(2);
+    bool holds = false;
+    try {
+      holds = work();
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << std::endl;
+    }
+    _exit(holds ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return std::nullopt;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 TEST(FileStudy, LeavesADamagedFileAsItIsAndKeepsACopy) {
   const test::TemporaryFolder folder;
   const std::string file = (folder / "study.db").string();
   fill(*create_study(file, settings(1)), 60);
+  // A worker that was killed leaves a log.
+  in_a_process([] { return true; },
+               [&] {
+                 fill(*create_study(file, settings(1)).release(), 61);
+                 return true;
+               });
   const auto size = std::filesystem::file_size(file);
   std::fstream damage(file, std::ios::in | std::ios::out | std::ios::binary);
   damage.seekp(4096);
   damage << std::string(size - 4096, '\x5a');
   damage.close();
-  const std::string bytes = test::contents(file);
+  const std::string bytes = test::contents(file), log = test::contents(file + "-wal");
+  ASSERT_NE(log, "");
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(test::message_of([&] { create_study(file, settings(1))->trials(); }, file),
               "F: the study is damaged and was left as it is; a copy is kept in F.damaged; what "
               "can be read of it, `sqlite3 F.damaged .recover` prints");
     EXPECT_EQ(test::contents(file), bytes);
+    EXPECT_EQ(test::contents(file + "-wal"), log);
     EXPECT_EQ(test::contents(file + ".damaged"), bytes);
+    EXPECT_EQ(test::contents(file + ".damaged-wal"), log);
   }
   EXPECT_FALSE(std::filesystem::exists(file + ".damaged2"));
 }
@@ -329,26 +358,6 @@ TEST(FileStudy, SaysThatItIsLockedAndGoesOnAfterwards) {
   impatient->run("ROLLBACK");
   fill(*study, 4);
   EXPECT_EQ(study->trials().size(), 4u);
-}
-
-// Whether `work` returns true, in a process of its own; nothing where that cannot be set up.
-template <class SetUp, class Work>
-std::optional<bool> in_a_process(const SetUp& set_up, const Work& work) {
-  const pid_t pid = fork();
-  if (pid == 0) {
-    if (!set_up()) _exit(2);
-    bool holds = false;
-    try {
-      holds = work();
-    } catch (const std::exception& error) {
-      std::cerr << error.what() << std::endl;
-    }
-    _exit(holds ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(pid, &status, 0);
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return std::nullopt;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // Finishes trials until that fails; whether it fails with this message, loses no trial that had
