@@ -23,8 +23,7 @@ std::string bytes_of(const std::filesystem::path& file) {
 std::filesystem::path keep_damaged_copy(const std::filesystem::path& file) {
   const std::string bytes = bytes_of(file), log = bytes_of(log_of(file));
   for (int i = 1;; ++i) {
-    const std::filesystem::path copy =
-        file.string() + ".damaged" + (i == 1 ? "" : std::to_string(i));
+    std::filesystem::path copy = file.string() + ".damaged" + (i == 1 ? "" : std::to_string(i));
     if (!std::filesystem::exists(copy)) {
       // The log first: a copy that is there is whole.
       if (!log.empty()) write_atomically(log_of(copy), log);

@@ -1,6 +1,7 @@
 #include "cli/search/requirement.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -15,10 +16,9 @@ namespace {
 struct Key {
   const char *name, *objective;
 };
-constexpr Key kKeys[] = {{"error_max", "error"},
-                         {"latency_ms_max", "latency_ms"},
-                         {"size_bytes_max", "size_bytes"},
-                         {"peak_ram_bytes_max", "peak_bytes"}};
+constexpr std::array kKeys = {Key{"error_max", "error"}, Key{"latency_ms_max", "latency_ms"},
+                              Key{"size_bytes_max", "size_bytes"},
+                              Key{"peak_ram_bytes_max", "peak_bytes"}};
 
 // Nothing where the study does not have the key's objective.
 std::optional<std::size_t> objective_of(const Key& key, const search::SearchConfig& config) {

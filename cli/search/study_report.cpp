@@ -15,15 +15,20 @@ using nlohmann::json;
 json history_of(const StudyResults& results, const std::vector<Requirement>& required) {
   json history = json::array();
   std::vector<search::StudyTrial> front;  // of those that keep what is required
+  double volume = 0;
   for (const search::StudyTrial& t : results.finished) {
-    if (excess(required, t.objectives) <= 0) {
+    const bool dominated = std::any_of(front.begin(), front.end(), [&](const auto& other) {
+      return search::dominates(other.objectives, t.objectives);
+    });
+    if (excess(required, t.objectives) <= 0 && !dominated) {
       front.push_back(t);
       front = best_of(front);
+      volume = hypervolume_of(front, results.reference);
     }
     history.push_back({{"trial", t.number},
                        {"finished", history.size() + 1},
                        {"best", front.empty() ? json() : json(front[0].objectives[0])},
-                       {"hypervolume", hypervolume_of(front, results.reference)}});
+                       {"hypervolume", volume}});
   }
   return history;
 }

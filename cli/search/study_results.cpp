@@ -11,6 +11,7 @@ namespace {
 
 std::vector<search::Objectives> objectives_of(const std::vector<search::StudyTrial>& trials) {
   std::vector<search::Objectives> all;
+  all.reserve(trials.size());
   for (const search::StudyTrial& t : trials) all.push_back(t.objectives);
   return all;
 }
@@ -48,10 +49,15 @@ StudyResults results_of(const LoadedSearch& search, const std::vector<Requiremen
 }
 
 std::vector<search::StudyTrial> best_of(const std::vector<search::StudyTrial>& trials) {
-  const std::vector<std::size_t> fronts = search::fronts_of(objectives_of(trials));
+  // Of many trials few are on the front: each is compared with those alone.
   std::vector<search::StudyTrial> best;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    if (fronts[i] == 0) best.push_back(trials[i]);
+  for (const search::StudyTrial& t : trials) {
+    if (std::any_of(best.begin(), best.end(),
+                    [&](const auto& b) { return search::dominates(b.objectives, t.objectives); }))
+      continue;
+    std::erase_if(best,
+                  [&](const auto& b) { return search::dominates(t.objectives, b.objectives); });
+    best.push_back(t);
   }
   std::stable_sort(best.begin(), best.end(),
                    [](const auto& a, const auto& b) { return a.objectives < b.objectives; });
@@ -60,7 +66,8 @@ std::vector<search::StudyTrial> best_of(const std::vector<search::StudyTrial>& t
 
 double hypervolume_of(const std::vector<search::StudyTrial>& trials,
                       const search::Objectives& reference) {
-  return trials.empty() ? 0 : search::hypervolume(objectives_of(trials), reference);
+  // What is dominated adds nothing, though it takes the cube of the number of trials to see so.
+  return trials.empty() ? 0 : search::hypervolume(objectives_of(best_of(trials)), reference);
 }
 
 std::filesystem::path run_folder(const LoadedSearch& search, const search::StudyTrial& trial) {

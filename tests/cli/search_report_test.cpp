@@ -41,7 +41,7 @@ class StudyVerbs : public VerbsFixture {
   }
   // Trials of the search in folder `out`, and one that is under way where `running` says so.
   void make_study(const std::vector<Found>& trials, bool running = false) const {
-    search::SearchConfig read = read_config<search::SearchConfig>(config(), "s.json");
+    auto read = read_config<search::SearchConfig>(config(), "s.json");
     const auto study = search::create_study(
         shown("out/study.db"), {read.name, ConfigWriter::written(read).at("space").dump(),
                                 read.objectives, read.sampler, read.seed, read.in_flight});
