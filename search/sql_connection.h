@@ -93,8 +93,11 @@ class SqlConnection {
   }
 };
 
-/// @param create  whether a file that is not there is made, with its folder.
-std::unique_ptr<SqlConnection> open_sqlite(const std::filesystem::path& file, bool create);
+/// @param create    whether a file that is not there is made, with its folder.
+/// @param patience  with a file that another process has locked.
+std::unique_ptr<SqlConnection> open_sqlite(
+    const std::filesystem::path& file, bool create,
+    std::chrono::milliseconds patience = std::chrono::minutes(1));
 /// @param url     "postgresql://USER@HOST:PORT/DATABASE".
 /// @param schema  that the tables are in, made where it is missing and `create` is set.
 std::unique_ptr<SqlConnection> connect_postgres(const std::string& url, const std::string& schema,

@@ -174,6 +174,29 @@ class SqlStudy : public StudyStore {
     });
   }
 
+  void import_trials(const std::vector<StudyTrial>& trials) override {
+    bool again = false;
+    connection_->transaction([&] {
+      const auto count = std::stoull(connection_->run("SELECT COUNT(*) FROM trials").rows[0][0]);
+      // A commit that nobody confirmed was done, and others may have gone on.
+      if (again && count > 0 && count >= trials.size()) return 0;
+      again = true;
+      if (count != 0)
+        throw UserError(
+            str(connection_->name(), ": expected a study without trials, found ", count));
+      for (std::size_t i = 0; i < trials.size(); ++i) {
+        const StudyTrial& t = trials[i];
+        XGEN_CHECK(t.number == static_cast<std::int64_t>(i) && t.state != TrialState::running,
+                   "trial ", t.number, " at ", i, " is ", name_of(t.state));
+        connection_->run("INSERT INTO trials VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                         {t.number, json(t.point).dump(), std::string(name_of(t.state)),
+                          json(t.objectives).dump(), t.reason, t.worker,
+                          static_cast<std::int64_t>(t.attempts), now_seconds()});
+      }
+      return 0;
+    });
+  }
+
  private:
   std::string value_of(const std::string& key) const {
     const auto rows = connection_->run("SELECT value FROM study WHERE key = $1", {key}).rows;

@@ -1,22 +1,22 @@
 #include <sqlite3.h>
 
+#include "search/damaged_copy.h"
 #include "search/sql_connection.h"
 
 namespace xgen::search {
 
 namespace {
 
-constexpr int kPatienceMs = 60 * 1000;  // with a locked file
-
 class Sqlite : public SqlConnection {
  public:
-  Sqlite(std::filesystem::path file, bool create) : file_(std::move(file)) {
+  Sqlite(std::filesystem::path file, bool create, std::chrono::milliseconds patience)
+      : file_(std::move(file)), patience_(patience) {
     const int code =
         sqlite3_open_v2(file_.c_str(), &connection_,
                         SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0), nullptr);
     try {
-      if (code != SQLITE_OK) throw UserError(explain(code));
-      sqlite3_busy_timeout(connection_, kPatienceMs);
+      if (code != SQLITE_OK) fail(code);
+      sqlite3_busy_timeout(connection_, static_cast<int>(patience_.count()));
       // A commit is on the disk before it is told.
       run("PRAGMA journal_mode = WAL");
       run("PRAGMA synchronous = FULL");
@@ -41,7 +41,7 @@ class Sqlite : public SqlConnection {
   SqlResult run(const std::string& sql, const std::vector<SqlValue>& values = {}) override {
     sqlite3_stmt* statement = nullptr;
     const int prepared = sqlite3_prepare_v2(connection_, sql.c_str(), -1, &statement, nullptr);
-    if (prepared != SQLITE_OK) throw UserError(explain(prepared));
+    if (prepared != SQLITE_OK) fail(prepared);
     const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owner(statement, sqlite3_finalize);
     for (std::size_t i = 0; i < values.size(); ++i)
       bind(statement, static_cast<int>(i) + 1, values[i]);
@@ -49,7 +49,7 @@ class Sqlite : public SqlConnection {
     for (;;) {
       const int code = sqlite3_step(statement);
       if (code == SQLITE_DONE) break;
-      if (code != SQLITE_ROW) throw UserError(explain(code));
+      if (code != SQLITE_ROW) fail(code);
       std::vector<std::string>& row = result.rows.emplace_back();
       for (int column = 0; column < sqlite3_column_count(statement); ++column) {
         const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, column));
@@ -72,37 +72,55 @@ class Sqlite : public SqlConnection {
                         SQLITE_TRANSIENT);
     }
   }
-  std::string explain(int code) const {
+  [[noreturn]] void fail(int code) {
     const std::string where = name() + ": ";
     switch (code & 0xff) {
       case SQLITE_BUSY:
       case SQLITE_LOCKED:
-        return str(where, "locked by another process for over ", kPatienceMs / 1000, " s");
+        throw UserError(str(where, "locked by another process for over ",
+                            1e-3 * static_cast<double>(patience_.count()), " s"));
       case SQLITE_FULL:
-        return where + "no space left for the study; trials that ended are kept";
+        throw UserError(where + "no space left for the study; trials that ended are kept");
+      case SQLITE_IOERR:
+        throw UserError(where +
+                        "cannot be read or written: the disk is gone, broken or over its quota; "
+                        "trials that ended are kept");
       case SQLITE_CORRUPT:
-        return where +
-               "the study is damaged and was left as it is; what can be read of it, "
-               "`sqlite3 FILE .recover` prints";
+        throw UserError(where + "the study is damaged and was left as it is; " + kept_copy());
       case SQLITE_NOTADB:
-        return where + "expected a study, got a file that is no SQLite database";
+        throw UserError(where + "expected a study, got a file that is no SQLite database");
       default:
-        return where +
-               (connection_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection_));
+        throw UserError(
+            where + (connection_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection_)));
+    }
+  }
+  // Closing the copied file gives up locks that this process has on it: nobody writes a damaged
+  // one.
+  std::string kept_copy() {
+    // Else the last one to close it writes the log into it.
+    sqlite3_db_config(connection_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    try {
+      const std::string copy = keep_damaged_copy(file_).string();
+      return str("a copy is kept in ", copy, "; what can be read of it, `sqlite3 ", copy,
+                 " .recover` prints");
+    } catch (const UserError& error) {
+      return str("no copy could be kept: ", error.what());
     }
   }
 
   std::filesystem::path file_;
+  std::chrono::milliseconds patience_;
   sqlite3* connection_ = nullptr;
 };
 
 }  // namespace
 
-std::unique_ptr<SqlConnection> open_sqlite(const std::filesystem::path& file, bool create) {
+std::unique_ptr<SqlConnection> open_sqlite(const std::filesystem::path& file, bool create,
+                                           std::chrono::milliseconds patience) {
   if (create && file.has_parent_path()) std::filesystem::create_directories(file.parent_path());
   if (!create && !std::filesystem::exists(file))
     throw UserError(str(file.string(), ": expected a study, found no file"));
-  return std::make_unique<Sqlite>(file, create);
+  return std::make_unique<Sqlite>(file, create, patience);
 }
 
 }  // namespace xgen::search

@@ -66,6 +66,9 @@ class StudyStore {
   /// A measured value that decided something, by what was measured; the first one stays.
   virtual std::optional<double> measurement(const std::string& key) const = 0;
   virtual void record_measurement(const std::string& key, double value) = 0;
+  /// Adds trials that have ended, all of them or none. @param trials  from number 0 on, without
+  /// gaps. @throws UserError where the study has trials already.
+  virtual void import_trials(const std::vector<StudyTrial>& trials) = 0;
 };
 
 /// A trial for the worker: one whose worker died, else the next one: a candidate that goes on to

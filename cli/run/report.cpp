@@ -122,14 +122,11 @@ std::string HtmlTable::html() const {
 
 std::string report_html(const json& report) {
   const std::string name = text_at(report, "/name");
-  return str(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-      escaped(name.empty() ? "xgen" : name + " - xgen"), "</title>\n<style>", kReportStyle,
-      "</style>\n</head>\n<body>\n<main>\n", header(report), summary_tiles(report),
-      variants_section(report), requirements_section(report), stages_section(report),
-      layers_section(report), curves_section(report), points_section(report), notes_section(report),
-      machine_section(report), config_section(report), "</main>\n</body>\n</html>\n");
+  return html_page(name.empty() ? "xgen" : name + " - xgen",
+                   str(header(report), summary_tiles(report), variants_section(report),
+                       requirements_section(report), stages_section(report), layers_section(report),
+                       curves_section(report), points_section(report), notes_section(report),
+                       machine_section(report), config_section(report)));
 }
 
 }  // namespace xgen::cli

@@ -48,6 +48,11 @@ int decimals(const std::vector<double>& ticks, double scale) {
   return std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
 }
 
+/// Large numbers, such as bytes, with k or M: they would run into the chart.
+std::string tick_text(double tick, int decimals) {
+  return std::abs(tick) < 1e5 ? fixed(tick, decimals) : count(tick);
+}
+
 std::string axes(const Frame& frame, const std::vector<double>& x_ticks,
                  const std::vector<double>& y_ticks, bool y_in_percent,
                  const std::string& x_label) {
@@ -57,11 +62,11 @@ std::string axes(const Frame& frame, const std::vector<double>& x_ticks,
     const double y = frame.y(tick);
     svg += line(kLeft, y, kWidth - kRight, y, "grid");
     svg += text(kLeft - 6, y + 4, "tick end",
-                fixed(tick * scale, decimals(y_ticks, scale)) + (y_in_percent ? " %" : ""));
+                tick_text(tick * scale, decimals(y_ticks, scale)) + (y_in_percent ? " %" : ""));
   }
   for (const double tick : x_ticks) {
-    svg +=
-        text(frame.x(tick), kHeight - kBottom + 16, "tick mid", fixed(tick, decimals(x_ticks, 1)));
+    svg += text(frame.x(tick), kHeight - kBottom + 16, "tick mid",
+                tick_text(tick, decimals(x_ticks, 1)));
   }
   svg += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "axis");
   return svg + text((kLeft + kWidth - kRight) / 2, kHeight - 6, "tick mid", x_label);
@@ -143,6 +148,12 @@ std::string escaped(const std::string& text) {
   return html;
 }
 
+std::string meter(double share, const std::string& shown, bool lost) {
+  return str("<span class=\"meter", lost ? " lost" : "",
+             "\" style=\"--w:", fixed(std::clamp(100 * share, 0.0, 100.0), 0), "%\">", shown,
+             "</span>");
+}
+
 std::vector<double> axis_ticks(double low, double high, int wanted) {
   const double rough = (high - low) / wanted;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
@@ -202,18 +213,23 @@ std::string line_chart(const LineChart& chart) {
 }
 
 std::string scatter_chart(const ScatterChart& chart) {
-  if (chart.points.empty()) return "";
-  std::vector<Point> points = chart.points;
-  std::stable_sort(points.begin(), points.end(),
-                   [](const Point& a, const Point& b) { return a.x < b.x; });
+  std::vector<Point> points = chart.points, all = chart.points;
+  all.insert(all.end(), chart.beside.begin(), chart.beside.end());
+  if (all.empty()) return "";
+  const auto by_x = [](const Point& a, const Point& b) { return a.x < b.x; };
   const auto by_y = [](const Point& a, const Point& b) { return a.y < b.y; };
-  const auto [lowest, highest] = std::minmax_element(points.begin(), points.end(), by_y);
-  const auto [x_low, x_high] = padded(points.front().x, points.back().x, 0.12);
+  const double sign = chart.less_y_is_better ? -1 : 1;
+  std::stable_sort(points.begin(), points.end(), [&](const Point& a, const Point& b) {
+    return a.x != b.x ? a.x < b.x : sign * a.y > sign * b.y;
+  });
+  const auto [leftmost, rightmost] = std::minmax_element(all.begin(), all.end(), by_x);
+  const auto [lowest, highest] = std::minmax_element(all.begin(), all.end(), by_y);
+  const auto [x_low, x_high] = padded(leftmost->x, rightmost->x, 0.12);
   const auto [y_low, y_high] = padded(lowest->y, highest->y, 0.15);
   const Frame frame{std::max(0.0, x_low), x_high, y_low, y_high};
 
   std::string front, dots, labels;
-  const double sign = chart.less_y_is_better ? -1 : 1;
+  for (const Point& point : chart.beside) dots += dot(frame, point, 3, "dot faint");
   double best = -HUGE_VAL;
   for (const Point& point : points) {
     const bool on_front = sign * point.y > best;
@@ -223,6 +239,7 @@ std::string scatter_chart(const ScatterChart& chart) {
           str(front.empty() ? "M" : "L", place(frame.x(point.x)), " ", place(frame.y(point.y)));
     }
     dots += dot(frame, point, 4.5, on_front ? "dot s0" : "dot other");
+    if (chart.only_front_labelled && !on_front) continue;
     // The front rises to the right: below it is free.
     const bool right_half = frame.x(point.x) > kWidth * 0.65;
     labels +=

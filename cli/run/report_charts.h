@@ -49,10 +49,16 @@ struct ScatterChart {
   bool y_in_percent = false;
   bool less_y_is_better = false;
   std::vector<Point> points;  ///< titles are labels beside the points, too.
+  std::vector<Point> beside;  ///< drawn faintly, without labels: they do not compete.
+  bool only_front_labelled = false;
 };
 
 /// Points with the front of those that no other beats in both x (less is better) and y.
 std::string scatter_chart(const ScatterChart& chart);
+
+/// A cell with a bar behind its text. @param share  of the bar, from 0 to 1. @param lost  for one
+/// that is no gain.
+std::string meter(double share, const std::string& shown, bool lost = false);
 
 /// Round numbers that cover [low, high], about `wanted` of them.
 std::vector<double> axis_ticks(double low, double high, int wanted);

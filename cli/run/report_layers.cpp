@@ -89,12 +89,6 @@ class Layers {
 
 std::string in_us(double ms) { return significant(1e3 * ms); }
 
-std::string meter(double share, const std::string& shown, bool lost) {
-  return str("<span class=\"meter", lost ? " lost" : "",
-             "\" style=\"--w:", fixed(std::clamp(100 * share, 0.0, 100.0), 0), "%\">", shown,
-             "</span>");
-}
-
 }  // namespace
 
 std::string layers_section(const json& report) {

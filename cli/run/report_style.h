@@ -1,5 +1,10 @@
 #pragma once
 
+#include <string>
+
+#include "cli/run/report_charts.h"
+#include "core/error.h"
+
 namespace xgen::cli {
 
 /// The page's look. Two themes by custom properties; tables scroll sideways on narrow screens with
@@ -50,7 +55,7 @@ svg .mid{text-anchor:middle}svg .end{text-anchor:end}
 svg .line{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
 svg .line.s0{stroke:var(--s0)}svg .line.s1{stroke:var(--s1)}svg .line.s2{stroke:var(--s2)}
 svg .dashed{stroke-dasharray:3 5;stroke-width:1.5}
-svg .dot.s0{fill:var(--s0)}svg .dot.s1{fill:var(--s1)}svg .dot.s2{fill:var(--s2)}svg .dot.other{fill:var(--soft)}
+svg .dot.s0{fill:var(--s0)}svg .dot.s1{fill:var(--s1)}svg .dot.s2{fill:var(--s2)}svg .dot.other{fill:var(--soft)}svg .dot.faint{fill:none;stroke:var(--soft)}
 ul{margin:0;padding-left:20px}li{margin:3px 0}
 details{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 14px}
 summary{cursor:pointer;font-weight:500}
@@ -59,5 +64,14 @@ code{font:13px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;overflow
 @media(max-width:560px){main{padding:18px 12px 40px}h1{font-size:22px}.lead{font-size:16px}th,td{padding:6px 9px}.tiles{grid-template-columns:1fr 1fr}.tile b{font-size:20px}.layer{min-width:140px;max-width:150px}}
 @media print{body{background:#fff}.card{overflow:visible}}
 )css";
+
+/// A self-contained page. @param body  HTML.
+inline std::string html_page(const std::string& title, const std::string& body) {
+  return str(
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+      escaped(title), "</title>\n<style>", kReportStyle, "</style>\n</head>\n<body>\n<main>\n",
+      body, "</main>\n</body>\n</html>\n");
+}
 
 }  // namespace xgen::cli

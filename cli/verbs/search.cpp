@@ -1,12 +1,15 @@
-#include <algorithm>
 #include <filesystem>
-#include <map>
 
 #include "cli/requirements_error.h"
+#include "cli/search/best.h"
 #include "cli/search/search_run.h"
+#include "cli/search/study_report.h"
+#include "cli/search/study_results.h"
+#include "cli/search/transfer.h"
 #include "cli/table.h"
 #include "cli/verb.h"
 #include "codegen/targets.h"
+#include "core/atomic_file.h"
 #include "core/error.h"
 #include "search/candidate_cost.h"
 
@@ -17,29 +20,11 @@ namespace {
 using nlohmann::json;
 
 struct Arguments {
-  std::string config, output;
+  std::string config, output, file;
+  std::vector<std::string> requirements;
   int samples = 10;
   bool json = false;
 };
-
-json choices_of(const search::Space& space, const search::Point& point) {
-  json choices = json::array();
-  for (std::size_t k = 0; k < point.size(); ++k)
-    choices.push_back(space.parameters[k].choices[static_cast<std::size_t>(point[k])]);
-  return choices;
-}
-
-json names_of(const search::Space& space) {
-  json names = json::array();
-  for (const search::Parameter& p : space.parameters) names.push_back(p.name);
-  return names;
-}
-
-std::string in_words(const json& choices) {
-  std::string text;
-  for (const json& choice : choices) text += (text.empty() ? "" : " ") + choice.get<std::string>();
-  return text;
-}
 
 json sample(const LoadedSearch& loaded, int count) {
   const search::SearchConfig& config = loaded.config;
@@ -79,6 +64,7 @@ std::string sample_text(const json& result) {
 
 // How far a study is, and the trials that no other one dominates.
 json status(const LoadedSearch& loaded) {
+<<<<<<< HEAD
   const std::vector<search::StudyTrial> trials = study_of(loaded)->trials();
   const search::Space& space = loaded.candidates->space();
   const int last = std::max(0, static_cast<int>(loaded.config.steps.size()) - 1);
@@ -106,22 +92,21 @@ json status(const LoadedSearch& loaded) {
   }
   std::stable_sort(best.begin(), best.end(),
                    [](const auto* a, const auto* b) { return a->objectives < b->objectives; });
+=======
+  const StudyResults results = results_of(loaded, requirements_of(loaded.config));
+>>>>>>> h1
   json rows = json::array();
-  for (const search::StudyTrial* t : best) {
-    json row = {{"trial", t->number}, {"choices", choices_of(space, t->point)}};
-    for (std::size_t k = 0; k < t->objectives.size(); ++k)
-      row[loaded.config.objectives[k]] = t->objectives[k];
-    rows.push_back(row);
-  }
+  for (const search::StudyTrial& t : best_of(results.kept))
+    rows.push_back(row_of(loaded, results.space, t));
   return {{"name", loaded.config.name},
           {"trials", loaded.config.trials},
-          {"running", count["running"]},
-          {"finished", count["finished"]},
-          {"failed", count["failed"]},
-          {"beyond_requirements", beyond},
-          {"failures", failed},
+          {"running", results.running.size()},
+          {"finished", results.finished.size()},
+          {"failed", results.failed.size()},
+          {"beyond_requirements", results.beyond.size()},
+          {"failures", failures_of(results)},
           {"objectives", loaded.config.objectives},
-          {"parameters", names_of(space)},
+          {"parameters", names_of(results.space)},
           {"best", rows}};
 }
 
@@ -153,6 +138,17 @@ void print(const json& result, bool as_json, std::string (*text)(const json&)) {
     std::cout << text(result);
 }
 
+void write_report(const LoadedSearch& loaded, bool as_json) {
+  json report = study_report(loaded);
+  const std::filesystem::path page = loaded.output / "report.html";
+  write_atomically(page, study_page(report));
+  report["report"] = page.string();
+  if (as_json)
+    print_json(report);
+  else
+    std::cout << page.string() << "\n";
+}
+
 }  // namespace
 
 void add_search(CLI::App& app, int& /*exit_code*/) {
@@ -177,10 +173,16 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
   const auto add = [&](const char* name, const char* help) {
     CLI::App* added = verb->add_subcommand(name, help);
     added->add_option("config", args->config, "JSON file of a search.")->required();
-    added->add_flag("--json", args->json, "Print one JSON object.");
     return added;
   };
+  const auto add_json = [&](CLI::App* to) {
+    to->add_flag("--json", args->json, "Print one JSON object.");
+  };
+  const auto add_folder = [&](CLI::App* to) {
+    to->add_option("-o,--output", args->output, "Folder of the search; runs/NAME by default.");
+  };
   CLI::App* space = add("space", "Candidates drawn from a config's space, and what each costs.");
+  add_json(space);
   space->add_option("--sample", args->samples, "How many.")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
@@ -188,9 +190,35 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
     print(sample(load_search(args->config, ""), args->samples), args->json, sample_text);
   });
   CLI::App* how_far = add("status", "How far a search is, and its best trials up to now.");
-  how_far->add_option("-o,--output", args->output, "Folder of the search; runs/NAME by default.");
+  add_json(how_far);
+  add_folder(how_far);
   how_far->callback(
       [args] { print(status(load_search(args->config, args->output)), args->json, status_text); });
+  CLI::App* best = add("best", "The trials that keep what is required and that none dominates.");
+  add_json(best);
+  add_folder(best);
+  best->add_option("--requirements", args->requirements,
+                   "KEY=VALUE, besides the config's: error_max, latency_ms_max, size_bytes_max, "
+                   "peak_ram_bytes_max.")
+      ->allow_extra_args(false);
+  best->callback([args] {
+    print(best_trials(load_search(args->config, args->output), args->requirements), args->json,
+          best_text);
+  });
+  CLI::App* report = add("report", "Writes report.html into the folder of the search.");
+  add_json(report);
+  add_folder(report);
+  report->callback([args] { write_report(load_search(args->config, args->output), args->json); });
+  CLI::App* exported = add("export", "A study as lines of JSON: what it is, then a trial each.");
+  add_folder(exported);
+  exported->add_option("--file", args->file, "Written as a whole; stdout by default.");
+  exported->callback([args] { export_study(load_search(args->config, args->output), args->file); });
+  CLI::App* imported = add("import", "Makes a search's study from what `search export` wrote.");
+  imported->add_option("file", args->file, "What was exported.")->required();
+  add_folder(imported);
+  imported->callback([args] {
+    std::cout << import_study(load_search(args->config, args->output), args->file) << "\n";
+  });
 }
 
 }  // namespace xgen::cli

@@ -242,6 +242,27 @@ TEST(ReportValues, AreWrittenForPeople) {
   EXPECT_EQ(duration(3725), "1 h 2 min");
 }
 
+TEST(ScatterChart, KeepsWhatDoesNotCompeteOffTheFront) {
+  ScatterChart chart;
+  chart.less_y_is_better = chart.only_front_labelled = true;
+  chart.points = {{2, 20, "second"}, {2, 10, "first"}, {3, 15, "dominated"}};
+  chart.beside = {{1, 5, "too large"}};
+  const std::string svg = scatter_chart(chart);
+  for (const char* title : {"second", "first", "dominated", "too large"})
+    EXPECT_THAT(svg, HasSubstr(std::string("<title>") + title + "</title>"));
+  EXPECT_THAT(svg, HasSubstr(">first</text>"));
+  for (const char* title : {"second", "dominated", "too large"})
+    EXPECT_THAT(svg, Not(HasSubstr(std::string(">") + title + "</text>")));
+  chart.points.clear();
+  EXPECT_THAT(scatter_chart(chart), HasSubstr("dot faint"));
+}
+
+TEST(ScatterChart, WritesLargeNumbersShort) {
+  ScatterChart chart;
+  chart.points = {{1e6, 1, "a"}, {5e6, 2, "b"}};
+  EXPECT_THAT(scatter_chart(chart), HasSubstr(">2.00 M</text>"));
+}
+
 TEST(AxisTicks, AreRoundAndCoverTheRange) {
   EXPECT_EQ(axis_ticks(0, 10, 5), (std::vector<double>{0, 2, 4, 6, 8, 10}));
   EXPECT_EQ(axis_ticks(-1, 1, 4), (std::vector<double>{-1, -0.5, 0, 0.5, 1}));

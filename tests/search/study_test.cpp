@@ -1,6 +1,9 @@
 #include "search/study.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,11 +11,13 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <iostream>
 #include <limits>
 #include <map>
 #include <thread>
 
 #include "core/error.h"
+#include "search/sql_connection.h"
 #include "search/sql_study.h"
 #include "tests/search/postgres_server.h"
 #include "tests/support/message.h"
@@ -226,6 +231,43 @@ TEST_P(StudyTest, TheFirstMeasurementOfSomethingStays) {
   EXPECT_EQ(study->measurement("kernel abc"), 1.0 / 3);
 }
 
+TEST_P(StudyTest, GoesOnAfterAnImport) {
+  const auto study = create();
+  const std::vector<StudyTrial> trials = {
+      {0, {0, 1, 2, 3, 0, 1, 2, 3}, TrialState::finished, {1.0 / 3}, "", "a", 2},
+      {1, {3, 3, 3, 3, 3, 3, 3, 3}, TrialState::failed, {}, "it's \"wrong\"", "b", 1}};
+  study->import_trials(trials);
+  const std::vector<StudyTrial> got = open()->trials();
+  ASSERT_EQ(got.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(got[i].number, trials[i].number);
+    EXPECT_EQ(got[i].point, trials[i].point);
+    EXPECT_EQ(got[i].state, trials[i].state);
+    EXPECT_EQ(got[i].objectives, trials[i].objectives);
+    EXPECT_EQ(got[i].reason, trials[i].reason);
+    EXPECT_EQ(got[i].worker, trials[i].worker);
+    EXPECT_EQ(got[i].attempts, trials[i].attempts);
+  }
+  EXPECT_EQ(claim_as(*study, "c")->number, 2);
+}
+
+TEST_P(StudyTest, ImportsNothingWhereThereAreTrials) {
+  const auto study = create();
+  const StudyTrial trial = {0, {0, 0, 0, 0, 0, 0, 0, 0}, TrialState::finished, {5}, "", "a", 1};
+  study->import_trials({trial});
+  const std::string message = test::message_of([&] { study->import_trials({trial}); });
+  EXPECT_NE(message.find(": expected a study without trials, found 1"), std::string::npos)
+      << message;
+  EXPECT_EQ(study->trials().size(), 1u);
+}
+
+TEST_P(StudyTest, ImportsAllTrialsOrNone) {
+  const auto study = create();
+  const StudyTrial trial = {0, {0, 0, 0, 0, 0, 0, 0, 0}, TrialState::finished, {5}, "", "a", 1};
+  EXPECT_THROW(study->import_trials({trial, trial}), InternalError);
+  EXPECT_EQ(study->trials().size(), 0u);
+}
+
 // A worker process, as long as it lives: some milliseconds a trial.
 [[noreturn]] void work(const std::string& place, const std::string& name, std::int64_t count) {
   const auto study = open_study(place, name);
@@ -309,26 +351,146 @@ TEST(FileStudy, RefusesOtherFiles) {
             "F: expected a study, found none");
 }
 
-TEST(FileStudy, LeavesADamagedFileAsItIs) {
+// Finishes trials until the study has so many.
+void fill(StudyStore& study, std::int64_t count) {
+  const Problem of = problem();
+  while (const std::optional<StudyTrial> trial = claim(study, of, "a", count, kSilent))
+    study.finish(trial->number, "a", objectives_of(trial->point));
+}
+
+// Whether `work` returns true, in a process of its own; nothing where that cannot be set up.
+template <class SetUp, class Work>
+std::optional<bool> in_a_process(const SetUp& set_up, const Work& work) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    if (!set_up()) _exit(2);
+    bool holds = false;
+    try {
+      holds = work();
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << std::endl;
+    }
+    _exit(holds ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 2) return std::nullopt;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(FileStudy, LeavesADamagedFileAsItIsAndKeepsACopy) {
   const test::TemporaryFolder folder;
   const std::string file = (folder / "study.db").string();
-  const Problem of = problem();
-  {
-    const auto study = create_study(file, settings(1));
-    for (int i = 0; i < 60; ++i) {
-      const std::optional<StudyTrial> trial = claim(*study, of, "a", 100, kSilent);
-      study->finish(trial->number, "a", objectives_of(trial->point));
-    }
-  }
+  fill(*create_study(file, settings(1)), 60);
+  // A worker that was killed leaves a log.
+  in_a_process([] { return true; },
+               [&] {
+                 fill(*create_study(file, settings(1)).release(), 61);
+                 return true;
+               });
   const auto size = std::filesystem::file_size(file);
   std::fstream damage(file, std::ios::in | std::ios::out | std::ios::binary);
   damage.seekp(4096);
   damage << std::string(size - 4096, '\x5a');
   damage.close();
-  EXPECT_EQ(test::message_of([&] { open_study(file, "eight")->trials(); }, file),
-            "F: the study is damaged and was left as it is; what can be read of it, `sqlite3 FILE "
-            ".recover` prints");
-  EXPECT_EQ(std::filesystem::file_size(file), size);
+  const std::string bytes = test::contents(file), log = test::contents(file + "-wal");
+  ASSERT_NE(log, "");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(test::message_of([&] { create_study(file, settings(1))->trials(); }, file),
+              "F: the study is damaged and was left as it is; a copy is kept in F.damaged; what "
+              "can be read of it, `sqlite3 F.damaged .recover` prints");
+    EXPECT_EQ(test::contents(file), bytes);
+    EXPECT_EQ(test::contents(file + "-wal"), log);
+    EXPECT_EQ(test::contents(file + ".damaged"), bytes);
+    EXPECT_EQ(test::contents(file + ".damaged-wal"), log);
+  }
+  EXPECT_FALSE(std::filesystem::exists(file + ".damaged2"));
+}
+
+TEST(FileStudy, SaysThatItIsLockedAndGoesOnAfterwards) {
+  const test::TemporaryFolder folder;
+  const std::string file = (folder / "study.db").string();
+  const auto study = create_study(file, settings(1));
+  fill(*study, 3);
+  const auto other = open_sqlite(file, false),
+             impatient = open_sqlite(file, false, std::chrono::milliseconds(200));
+  other->run("BEGIN EXCLUSIVE");
+  EXPECT_EQ(test::message_of([&] { impatient->begin(); }, file),
+            "F: locked by another process for over 0.2 s");
+  other->run("ROLLBACK");
+  impatient->begin();
+  impatient->run("ROLLBACK");
+  fill(*study, 4);
+  EXPECT_EQ(study->trials().size(), 4u);
+}
+
+// Finishes trials until that fails; whether it fails with this message, loses no trial that had
+// ended before, and goes on once `make_room` was called.
+template <class MakeRoom>
+bool stops_and_goes_on(const std::string& file, const std::string& expected,
+                       const MakeRoom& make_room) {
+  const auto study = create_study(file, settings(1));
+  const Problem of = problem();
+  std::int64_t ended = 0;
+  const std::string message = test::message_of(
+      [&] {
+        while (const std::optional<StudyTrial> trial = claim(*study, of, "a", 10'000, kSilent)) {
+          study->fail(trial->number, "a", std::string(2000, 'x'));
+          ++ended;
+        }
+      },
+      file);
+  const auto kept = [&] {
+    const std::vector<StudyTrial> trials = study->trials();
+    return std::count_if(trials.begin(), trials.end(),
+                         [](const StudyTrial& t) { return t.state == TrialState::failed; });
+  };
+  const bool lost = kept() != ended;
+  make_room();
+  // The one that was begun, or could not be, is anyone's.
+  const std::optional<StudyTrial> next = claim(*study, of, "b", 10'000, 0);
+  const bool on = next && next->number == ended && study->finish(ended, "b", {1});
+  if (message != expected || lost || !on || ended == 0)
+    std::cerr << message << "; " << ended << " ended, " << kept() << " kept; goes on: " << on
+              << std::endl;
+  return message == expected && ended > 0 && !lost && on;
+}
+
+TEST(FileStudy, LosesNothingOnAFullDisk) {
+  const test::TemporaryFolder folder;
+  const std::string disk = folder.path().string();
+  const std::optional<bool> holds = in_a_process(
+      [&] {
+        return unshare(CLONE_NEWNS) == 0 &&
+               mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+               mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=512k") == 0;
+      },
+      [&] {
+        folder.put("ballast", std::string(128 * 1024, 'x'));
+        return stops_and_goes_on(disk + "/study.db",
+                                 "F: no space left for the study; trials that ended are kept",
+                                 [&] { std::filesystem::remove(disk + "/ballast"); });
+      });
+  if (!holds) GTEST_SKIP() << "only root may mount a small disk";
+  EXPECT_TRUE(*holds);
+}
+
+TEST(FileStudy, LosesNothingWhereFilesMayNotGrow) {
+  const test::TemporaryFolder folder;
+  const auto limit = [](rlim_t bytes) {
+    const rlimit now = {bytes, RLIM_INFINITY};
+    return setrlimit(RLIMIT_FSIZE, &now) == 0;
+  };
+  const std::optional<bool> holds = in_a_process(
+      [&] { return std::signal(SIGXFSZ, SIG_IGN) != SIG_ERR && limit(256 * 1024); },
+      [&] {
+        return stops_and_goes_on(
+            (folder / "study.db").string(),
+            "F: cannot be read or written: the disk is gone, broken or over its quota; trials that "
+            "ended are kept",
+            [&] { limit(RLIM_INFINITY); });
+      });
+  EXPECT_TRUE(holds.value_or(false));
 }
 
 TEST(ServerStudy, AWorkerWaitsForAServerThatIsStartedAgain) {

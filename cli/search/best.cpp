@@ -1,0 +1,75 @@
+#include "cli/search/best.h"
+
+#include <algorithm>
+
+#include "cli/requirements_error.h"
+#include "cli/search/study_results.h"
+#include "cli/table.h"
+#include "core/error.h"
+
+namespace xgen::cli {
+
+using nlohmann::json;
+
+json best_trials(const LoadedSearch& search, const std::vector<std::string>& more) {
+  const search::SearchConfig& config = search.config;
+  std::vector<Requirement> required = requirements_of(config);
+  for (const std::string& text : more) required.push_back(parse_requirement(text, config));
+  const StudyResults results = results_of(search, required);
+  if (results.finished.empty())
+    throw UserError(str(search.place(), ": expected trials that finished, found none: ",
+                        results.running.size(), " running, ", results.failed.size(), " failed"));
+  if (results.kept.empty()) {
+    const auto nearest = std::min_element(
+        results.beyond.begin(), results.beyond.end(), [&](const auto& a, const auto& b) {
+          return excess(required, a.objectives) < excess(required, b.objectives);
+        });
+    throw RequirementsError(str(search.file.string(), ": none of ", results.finished.size(),
+                                " finished trials keeps what is required; the nearest, trial ",
+                                nearest->number, ", has ",
+                                misses(required, nearest->objectives, config.objectives)));
+  }
+  json bounds = json::array(), rows = json::array();
+  for (const Requirement& r : required) bounds.push_back({{"key", r.key}, {"most", r.most}});
+  for (const search::StudyTrial& t : best_of(results.kept)) {
+    const std::filesystem::path run = run_folder(search, t);
+    json row = row_of(search, results.space, t);
+    // A study that was imported has no runs.
+    row["run"] = std::filesystem::exists(run) ? json(run.string()) : json();
+    rows.push_back(row);
+  }
+  return {{"name", config.name},
+          {"objectives", config.objectives},
+          {"parameters", names_of(results.space)},
+          {"requirements", bounds},
+          {"finished", results.finished.size()},
+          {"beyond_requirements", results.beyond.size()},
+          {"reference", results.reference},
+          {"hypervolume", hypervolume_of(results.kept, results.reference)},
+          {"best", rows}};
+}
+
+std::string best_text(const json& best) {
+  std::string text = str(best["finished"],
+                         " trials finished, beyond what is required: ", best["beyond_requirements"],
+                         "\nhypervolume ", best["hypervolume"].get<double>(), ", up to");
+  const json& names = best["objectives"];
+  std::vector<std::string> header = {"trial"};
+  for (std::size_t k = 0; k < names.size(); ++k) {
+    text += str(k == 0 ? " " : ", ", names[k].get<std::string>(), " ",
+                best["reference"][k].get<double>());
+    header.push_back(names[k]);
+  }
+  header.insert(header.end(), {"<candidate", "<run"});
+  Table table(header);
+  for (const json& row : best["best"]) {
+    std::vector<std::string> cells = {row["trial"].dump()};
+    for (const json& name : names) cells.push_back(fixed_text(row[name.get<std::string>()], 4));
+    cells.push_back(in_words(row["choices"]));
+    cells.push_back(row["run"].is_null() ? "-" : row["run"].get<std::string>());
+    table.add(cells);
+  }
+  return text + "\n\n" + table.text();
+}
+
+}  // namespace xgen::cli
