@@ -1,5 +1,7 @@
 #include "search/supernet.h"
 
+#include <torch/cuda.h>
+
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "core/ir/node_size.h"
@@ -76,6 +78,14 @@ Point extreme(const MacroSpace& macro, bool largest) {
   return best;
 }
 
+torch::Device device_of(const std::string& name) {
+  if (name == "cuda" && !torch::cuda::is_available())
+    throw UserError(
+        "the supernet's device: expected one of this machine, got \"cuda\"; LibTorch finds no CUDA "
+        "device");
+  return torch::Device(name);
+}
+
 }  // namespace
 
 struct Supernet::Impl {
@@ -91,7 +101,7 @@ struct Supernet::Impl {
         random(seed),
         largest(extreme(of, true)),
         smallest(extreme(of, false)),
-        all(graph_of_all(of, largest, random), torch::Device(device)) {}
+        all(graph_of_all(of, largest, random), device_of(device)) {}
 
   torch::Tensor shared(const Point& point, const std::string& name) const {
     return all.tensor(shared_name(space, point, name));
@@ -224,6 +234,7 @@ std::string Supernet::train(const train::Dataset& data, const SupernetTraining& 
 
 ir::Graph Supernet::candidate(const Point& point, const Calibration& calibration) const {
   XGEN_CHECK(impl_->space.contains(point), "a point of another space");
+  XGEN_CHECK(calibration.batches > 0 && !calibration.data.empty(), "nothing to calibrate on");
   GraphModule own(impl_->path(point).to_graph(), impl_->all.device());
   train::measure_batch_norm(own, calibration.data, calibration.normalize, calibration.batch_size,
                             calibration.batches, impl_->random);

@@ -52,7 +52,7 @@ struct Calibration {
 class Supernet {
  public:
   /// Initialises each weight as the candidates' own networks are, from `seed`.
-  /// @param device  "cpu" or "cuda".
+  /// @param device  "cpu" or "cuda". @throws UserError for "cuda" where there is none.
   Supernet(const MacroSpace& space, std::uint64_t seed, const std::string& device = "cpu");
   ~Supernet();
 
@@ -67,6 +67,7 @@ class Supernet {
 
   /// The network of a candidate with the weights that it inherits, to evaluate or to train on.
   /// BatchNorm's statistics are its own: those of a block differ with what comes before it.
+  /// @throws InternalError for a point of another space and for a calibration without images.
   ir::Graph candidate(const Point& point, const Calibration& calibration) const;
   /// The share of `samples` that the candidate tells right, in [0, 1].
   double accuracy(const Point& point, const Calibration& calibration,

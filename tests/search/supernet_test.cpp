@@ -1,6 +1,7 @@
 #include "search/supernet.h"
 
 #include <gtest/gtest.h>
+#include <torch/cuda.h>
 
 #include "core/interrupt.h"
 #include "core/log.h"
@@ -207,6 +208,20 @@ TEST_F(SupernetTest, RefusesImagesOfAnotherSize) {
   space.image_size = 16;
   EXPECT_EQ(message_of([&] { Supernet(space, 1).train(data_, how_); }),
             "the supernet's space: expected images of 1x16x16 in 3 classes, got 1x8x8 in 3");
+}
+
+TEST_F(SupernetTest, TrainsOnCudaWhereThereIsOne) {
+  if (!torch::cuda::is_available()) {
+    EXPECT_EQ(
+        message_of([] { Supernet(lines_space(), 1, "cuda"); }),
+        "the supernet's device: expected one of this machine, got \"cuda\"; LibTorch finds no "
+        "CUDA device");
+    return;
+  }
+  how_.epochs = 8;
+  Supernet supernet(lines_space(), 1, "cuda");
+  supernet.train(data_, how_);
+  EXPECT_GT(supernet.accuracy({0, 2, 1}, calibration_, lines(90, 2)), 0.8);
 }
 
 TEST_F(SupernetTest, ACandidateIsANetworkOfTheSpaceWithStatisticsOfItsOwn) {
