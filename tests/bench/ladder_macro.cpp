@@ -9,7 +9,7 @@
 //   ladder_macro small IMAGES CANDIDATES SEED FOLDER SAMPLES EPOCHS DEVICE EPOCHS_ALONE
 //       networks of a small space, each of which is trained here, on Fashion-MNIST averaged to 7x7;
 //       IMAGES is its folder. What a second training with another seed finds stands beside the
-//       rest: no judge can order candidates better
+//       rest: how much of the order is chance
 //
 // A supernet is trained in FOLDER, on SAMPLES images in each of EPOCHS, or gone on with there, and
 // judges candidates on 10,000 other images.
