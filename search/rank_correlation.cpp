@@ -57,9 +57,9 @@ double kendall_tau_b(const std::vector<double>& a, const std::vector<double>& b)
   for (std::size_t j = 1; j < a.size(); ++j) {
     for (std::size_t i = 0; i < j; ++i) {
       const int in_a = sign_of_difference(a[i], a[j]), in_b = sign_of_difference(b[i], b[j]);
-      difference += in_a * in_b;
-      differ_in_a += in_a * in_a;
-      differ_in_b += in_b * in_b;
+      difference += std::int64_t{in_a} * in_b;
+      differ_in_a += in_a == 0 ? 0 : 1;
+      differ_in_b += in_b == 0 ? 0 : 1;
     }
   }
   return static_cast<double>(difference) /

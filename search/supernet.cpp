@@ -83,7 +83,7 @@ torch::Device device_of(const std::string& name) {
     throw UserError(
         "the supernet's device: expected one of this machine, got \"cuda\"; LibTorch finds no CUDA "
         "device");
-  return torch::Device(name);
+  return {name};
 }
 
 }  // namespace
