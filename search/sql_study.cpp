@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "search/sql_connection.h"
+#include "search/study_json.h"
 
 namespace xgen::search {
 
@@ -21,8 +22,7 @@ constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS trials (number BIGINT PRIMARY KEY, point TEXT NOT NULL,"
     " step BIGINT NOT NULL, state TEXT NOT NULL, objectives TEXT NOT NULL, reason TEXT NOT NULL, "
     "worker TEXT NOT NULL,"
-    " attempts BIGINT NOT NULL, heard DOUBLE PRECISION NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS measurements (key TEXT PRIMARY KEY, value TEXT NOT NULL)"};
+    " attempts BIGINT NOT NULL, heard DOUBLE PRECISION NOT NULL)"};
 
 constexpr const char* kColumns = "number, point, step, state, objectives, reason, worker, attempts";
 
@@ -30,15 +30,11 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-json to_json(const StudySettings& s) {
-  return {{"name", s.name},       {"space", s.space},        {"objectives", s.objectives},
-          {"sampler", s.sampler}, {"seed", s.seed},          {"in_flight", s.in_flight},
-          {"steps", s.steps},     {"reduction", s.reduction}};
-}
-
-StudySettings settings_of(const json& j) {
-  return {j.at("name"), j.at("space"),     j.at("objectives"), j.at("sampler"),
-          j.at("seed"), j.at("in_flight"), j.at("steps"),      j.at("reduction")};
+// Keys keep their order, so that the space's text stays what it was.
+StudySettings settings_of(const std::string& text) {
+  const auto j = nlohmann::ordered_json::parse(text);
+  return {j.at("name"), j.at("space").dump(), j.at("objectives"), j.at("sampler"),
+          j.at("seed"), j.at("in_flight"),    j.at("steps"),      j.at("reduction")};
 }
 
 TrialState state_of(const std::string& name) {
@@ -59,15 +55,6 @@ StudyTrial trial_of(const std::vector<std::string>& row) {
           std::stoi(row[7])};
 }
 
-// What two studies differ in, for a message.
-std::string difference(const json& expected, const json& found) {
-  for (const auto& [key, value] : expected.items()) {
-    if (found.value(key, json()) != value)
-      return str("/", key, ": expected ", value.dump(), ", got ", found.value(key, json()).dump());
-  }
-  return "";
-}
-
 class SqlStudy : public StudyStore {
  public:
   explicit SqlStudy(std::unique_ptr<SqlConnection> connection)
@@ -81,7 +68,7 @@ class SqlStudy : public StudyStore {
       connection_->run(insert, {std::string("settings"), to_json(settings).dump()});
       return 0;
     });
-    const std::string differs = difference(to_json(this->settings()), to_json(settings));
+    const std::string differs = difference(this->settings(), to_json(settings));
     if (!differs.empty())
       throw UserError(str(connection_->name(), ": holds another study; ", differs));
   }
@@ -94,7 +81,7 @@ class SqlStudy : public StudyStore {
       if (got != wanted)
         throw UserError(str(connection_->name(), ": expected a study of version ", wanted,
                             ", got \"", got, "\""));
-      return settings_of(json::parse(value_of("settings")));
+      return settings_of(value_of("settings"));
     });
   }
 
@@ -157,23 +144,6 @@ class SqlStudy : public StudyStore {
     return update("state = 'failed', reason = $1", reason, number, worker);
   }
 
-  std::optional<double> measurement(const std::string& key) const override {
-    return connection_->transaction([&]() -> std::optional<double> {
-      const auto rows =
-          connection_->run("SELECT value FROM measurements WHERE key = $1", {key}).rows;
-      if (rows.empty()) return std::nullopt;
-      return json::parse(rows[0][0]).get<double>();
-    });
-  }
-
-  void record_measurement(const std::string& key, double value) override {
-    connection_->transaction([&] {
-      connection_->run("INSERT INTO measurements VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                       {key, json(value).dump()});
-      return 0;
-    });
-  }
-
   void import_trials(const std::vector<StudyTrial>& trials) override {
     bool again = false;
     connection_->transaction([&] {
@@ -188,10 +158,10 @@ class SqlStudy : public StudyStore {
         const StudyTrial& t = trials[i];
         XGEN_CHECK(t.number == static_cast<std::int64_t>(i) && t.state != TrialState::running,
                    "trial ", t.number, " at ", i, " is ", name_of(t.state));
-        connection_->run("INSERT INTO trials VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                         {t.number, json(t.point).dump(), std::string(name_of(t.state)),
-                          json(t.objectives).dump(), t.reason, t.worker,
-                          static_cast<std::int64_t>(t.attempts), now_seconds()});
+        connection_->run("INSERT INTO trials VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                         {t.number, json(t.point).dump(), static_cast<std::int64_t>(t.step),
+                          std::string(name_of(t.state)), json(t.objectives).dump(), t.reason,
+                          t.worker, static_cast<std::int64_t>(t.attempts), now_seconds()});
       }
       return 0;
     });

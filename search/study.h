@@ -63,9 +63,6 @@ class StudyStore {
   virtual bool finish(std::int64_t number, const std::string& worker,
                       const Objectives& objectives) = 0;
   virtual bool fail(std::int64_t number, const std::string& worker, const std::string& reason) = 0;
-  /// A measured value that decided something, by what was measured; the first one stays.
-  virtual std::optional<double> measurement(const std::string& key) const = 0;
-  virtual void record_measurement(const std::string& key, double value) = 0;
   /// Adds trials that have ended, all of them or none. @param trials  from number 0 on, without
   /// gaps. @throws UserError where the study has trials already.
   virtual void import_trials(const std::vector<StudyTrial>& trials) = 0;

@@ -32,6 +32,7 @@ struct TrialFields {
         "How far it is.", Need::required);
     v.numbers("point", trial.point, {0}, "Of each parameter the index of its choice.",
               Need::required);
+    v.number("step", trial.step, {0}, "Of the study's steps.");
     v.numbers("objectives", trial.objectives, {}, "Where finished.");
     v.text("reason", trial.reason, "Where failed.");
     v.text("worker", trial.worker, "That has it, or had it last.");
@@ -65,7 +66,9 @@ ordered_json to_json(const StudySettings& s) {
           {"objectives", s.objectives},
           {"sampler", s.sampler},
           {"seed", s.seed},
-          {"in_flight", s.in_flight}};
+          {"in_flight", s.in_flight},
+          {"steps", s.steps},
+          {"reduction", s.reduction}};
 }
 
 std::string difference(const StudySettings& expected, const json& found) {

@@ -65,6 +65,9 @@ StudyTrial read_trial(const std::string& line, const std::string& where, std::in
   if (!space.contains(trial.point))
     throw UserError(str(where, ": /point: expected a candidate of the study's space, got ",
                         json(trial.point).dump()));
+  if (static_cast<std::size_t>(trial.step) >= settings.steps.size())
+    throw UserError(
+        str(where, ": /step: expected less than ", settings.steps.size(), ", got ", trial.step));
   if (trial.state == TrialState::finished && trial.objectives.size() != settings.objectives.size())
     throw UserError(str(where, ": /objectives: expected ", settings.objectives.size(), ", got ",
                         trial.objectives.size()));

@@ -6,8 +6,17 @@
 #include <string>
 
 #include "train/graph_module.h"
+#include "train/loss.h"
 
 namespace xgen::train {
+
+/// A step whose loss was differentiated.
+struct DifferentiatedStep {
+  std::int64_t number;  ///< from 0.
+  const Tensor& images;
+  const Targets& targets;
+  const Tensor& logits;  ///< of the module, for the images; detached.
+};
 
 /// How pruning and quantization take part in training. All calls are made on the training thread; a
 /// hook's state is in every checkpoint, so that a resumed run goes on to the same bits.
@@ -24,6 +33,8 @@ class TrainingHook {
   virtual void before_epoch(GraphModule& /*module*/, std::int64_t /*epoch*/) {}
   /// Added to the loss of this step; undefined: nothing.
   virtual Tensor extra_loss(GraphModule& /*module*/) { return {}; }
+  /// Before gradients are clipped and followed: may add to those of the module's parameters.
+  virtual void after_backward(GraphModule& /*module*/, const DifferentiatedStep& /*step*/) {}
   /// After the optimizer's step number `step` (from 0); weights may be changed in place.
   virtual void after_step(GraphModule& /*module*/, std::int64_t /*step*/) {}
   /// After each epoch, before it is evaluated.

@@ -133,9 +133,9 @@ class Stage {
   double run_step(Batch& batch) {
     module_.set_random(random_, step_);
     const Tensor images = images_of(batch);
+    const Targets targets = targets_of(batch, module_.device());
     const Tensor logits = module_.forward(std::vector<Tensor>{images}).front();
-    Tensor loss =
-        classification_loss(logits, targets_of(batch, module_.device()), config_.label_smoothing);
+    Tensor loss = classification_loss(logits, targets, config_.label_smoothing);
     if (context_.teacher != nullptr) {
       const torch::NoGradGuard no_grad;
       context_.teacher->train(false);
@@ -155,6 +155,8 @@ class Stage {
 
     optimizer_.zero_gradients();
     loss.backward();
+    for (TrainingHook* hook : context_.hooks)
+      hook->after_backward(module_, {step_, images, targets, logits.detach()});
     if (config_.clip_norm > 0) optimizer_.clip_gradients(config_.clip_norm);
     learning_rate_ = learning_rate(config_, step_, total_steps());
     optimizer_.step(learning_rate_);

@@ -152,19 +152,6 @@ search::StudySettings settings_of(const LoadedSearch& search) {
           config.in_flight, steps,       config.reduction};
 }
 
-bool keeps_requirements(const search::SearchConfig& config, const search::Objectives& objectives) {
-  const search::SearchLimits& limits = config.requirements;
-  for (std::size_t k = 0; k < objectives.size(); ++k) {
-    const std::string& name = config.objectives[k];
-    const std::optional<double>& most = name == "latency_ms"   ? limits.latency_ms_max
-                                        : name == "size_bytes" ? limits.size_bytes_max
-                                        : name == "peak_bytes" ? limits.peak_ram_bytes_max
-                                                               : std::nullopt;
-    if (most && objectives[k] > *most) return false;
-  }
-  return true;
-}
-
 std::unique_ptr<search::StudyStore> study_of(const LoadedSearch& search) {
   return search::open_study(search.place(), search.config.name);
 }

@@ -42,9 +42,6 @@ search::StudySettings settings_of(const LoadedSearch& search);
 /// The study of a search that has begun. @throws UserError where there is none.
 std::unique_ptr<search::StudyStore> study_of(const LoadedSearch& search);
 
-/// Of what was measured of a candidate. Whether latency is kept is asked where it is an objective.
-bool keeps_requirements(const search::SearchConfig& config, const search::Objectives& objectives);
-
 /// Works on a study until all of its trials have ended: claims trials, runs each in a process of
 /// its own in the folder trials/NUMBER, and stores what it found. Several processes may do so at
 /// once; one that is killed leaves a trial which the next one goes on with.

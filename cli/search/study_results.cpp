@@ -1,7 +1,11 @@
 #include "cli/search/study_results.h"
 
 #include <algorithm>
-#include <variant>
+#include <fstream>
+#include <map>
+
+#include "cli/table.h"
+#include "search/rank_correlation.h"
 
 namespace xgen::cli {
 
@@ -29,7 +33,8 @@ search::Objectives worst_of(const std::vector<search::StudyTrial>& trials) {
 
 StudyResults results_of(const LoadedSearch& search, const std::vector<Requirement>& required) {
   StudyResults results;
-  results.space = std::visit([](const auto& space) { return space.space(); }, search.config.space);
+  results.space = search.candidates->space();
+  const int last = std::max(0, static_cast<int>(search.config.steps.size()) - 1);
   for (search::StudyTrial& t : study_of(search)->trials()) {
     switch (t.state) {
       case search::TrialState::running:
@@ -39,6 +44,10 @@ StudyResults results_of(const LoadedSearch& search, const std::vector<Requiremen
         results.failed.push_back(std::move(t));
         break;
       case search::TrialState::finished:
+        if (t.step != last) {
+          results.earlier.push_back(std::move(t));
+          break;
+        }
         (excess(required, t.objectives) > 0 ? results.beyond : results.kept).push_back(t);
         results.finished.push_back(std::move(t));
         break;
@@ -80,6 +89,60 @@ json row_of(const LoadedSearch& search, const search::Space& space,
   for (std::size_t k = 0; k < trial.objectives.size(); ++k)
     row[search.config.objectives[k]] = trial.objectives[k];
   return row;
+}
+
+json steps_of(const LoadedSearch& search, const StudyResults& results) {
+  std::map<search::Point, double> in_the_end;
+  for (const search::StudyTrial& t : results.finished) in_the_end[t.point] = t.objectives[0];
+  json rows = json::array();
+  const std::vector<search::StepConfig>& steps = search.config.steps;
+  for (std::size_t k = 0; k + 1 < steps.size(); ++k) {
+    std::vector<double> said, found;
+    int finished = 0;
+    for (const search::StudyTrial& t : results.earlier) {
+      if (t.step != static_cast<int>(k)) continue;
+      ++finished;
+      const auto last = in_the_end.find(t.point);
+      if (last == in_the_end.end()) continue;
+      said.push_back(t.objectives[0]);
+      found.push_back(last->second);
+    }
+    json& row = rows.emplace_back(
+        json{{"name", steps[k].name}, {"finished", finished}, {"of", said.size()}});
+    if (said.size() < 2) continue;
+    row["rho"] = search::spearman_rho(said, found);
+    row["tau"] = search::kendall_tau_b(said, found);
+  }
+  rows.push_back(
+      {{"name", steps.empty() ? "run" : steps.back().name}, {"finished", results.finished.size()}});
+  return rows;
+}
+
+std::string steps_text(const json& steps) {
+  Table table({"<step", "finished", "went to the end", "rho", "tau"});
+  const auto correlation = [](const json& step, const char* key) {
+    return step.contains(key) && step[key].is_number() ? fixed_text(step[key], 2) : "-";
+  };
+  for (const json& step : steps)
+    table.add({step["name"], step["finished"].dump(), step.contains("of") ? step["of"].dump() : "",
+               correlation(step, "rho"), correlation(step, "tau")});
+  return table.text() + "\n";
+}
+
+json kernel_times_of(const LoadedSearch& search) {
+  std::int64_t asked = 0, found = 0;
+  std::error_code none;
+  for (const auto& trial : std::filesystem::directory_iterator(search.output / "trials", none)) {
+    std::ifstream file(trial.path() / "run/report.json");
+    const json report = json::parse(file, nullptr, false);
+    if (!report.is_object()) continue;
+    for (const json& stage : report.value("stages", json::array())) {
+      if (!stage.contains("kernel_times")) continue;
+      asked += stage["kernel_times"]["asked"].get<std::int64_t>();
+      found += stage["kernel_times"]["found"].get<std::int64_t>();
+    }
+  }
+  return {{"asked", asked}, {"found", found}};
 }
 
 json failures_of(const StudyResults& results) {

@@ -14,7 +14,8 @@ namespace xgen::cli {
 struct StudyResults {
   search::Space space;
   std::vector<search::StudyTrial> running, failed;
-  std::vector<search::StudyTrial> finished;  ///< those that compete.
+  std::vector<search::StudyTrial> finished;  ///< those of the last step, which compete.
+  std::vector<search::StudyTrial> earlier;   ///< finished ones of the steps before.
   std::vector<search::StudyTrial> kept;      ///< of them, that keep what is required.
   std::vector<search::StudyTrial> beyond;    ///< the others.
   /// Of each objective the worst among the finished ones, up to which hypervolumes are measured.
@@ -36,6 +37,14 @@ std::filesystem::path run_folder(const LoadedSearch& search, const search::Study
 /// {"trial": 3, "choices": ["identity", "mb3_k3"], "error": 7.5, ...}: its objectives by name.
 nlohmann::json row_of(const LoadedSearch& search, const search::Space& space,
                       const search::StudyTrial& trial);
+/// {"name": "short", "finished": 27, "of": 9, "rho": 0.8, "tau": 0.6}: of each step how many trials
+/// finished, and how well the order of the first objective agrees with that by the last step on
+/// those of them that got there ("of"); no correlations where fewer than two did.
+nlohmann::json steps_of(const LoadedSearch& search, const StudyResults& results);
+std::string steps_text(const nlohmann::json& steps);
+/// Of kernels whose times trials asked for, how many nobody had measured before: {"asked": 40,
+/// "found": 8}. Of runs that are still there.
+nlohmann::json kernel_times_of(const LoadedSearch& search);
 /// Rows of the trials that failed, each with its reason.
 nlohmann::json failures_of(const StudyResults& results);
 nlohmann::json choices_of(const search::Space& space, const search::Point& point);

@@ -4,7 +4,6 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <variant>
 
 #include "core/atomic_file.h"
 #include "core/error.h"
@@ -27,10 +26,8 @@ std::string import_study(const LoadedSearch& search, const std::string& file) {
   if (!stream) throw UserError(str(file, ": expected an exported study, found no file to read"));
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   const search::StudySettings settings = settings_of(search);
-  const search::Space space =
-      std::visit([](const auto& of) { return of.space(); }, search.config.space);
   const std::vector<search::StudyTrial> trials =
-      search::read_study_lines(text, file, settings, space);
+      search::read_study_lines(text, file, settings, search.candidates->space());
   search::create_study(search.place(), settings)->import_trials(trials);
   const auto failed = std::count_if(trials.begin(), trials.end(), [](const auto& t) {
     return t.state == search::TrialState::failed;

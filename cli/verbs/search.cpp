@@ -64,37 +64,7 @@ std::string sample_text(const json& result) {
 
 // How far a study is, and the trials that no other one dominates.
 json status(const LoadedSearch& loaded) {
-<<<<<<< HEAD
-  const std::vector<search::StudyTrial> trials = study_of(loaded)->trials();
-  const search::Space& space = loaded.candidates->space();
-  const int last = std::max(0, static_cast<int>(loaded.config.steps.size()) - 1);
-  std::map<std::string, int> count = {{"running", 0}, {"finished", 0}, {"failed", 0}};
-  std::vector<const search::StudyTrial*> finished;
-  std::vector<search::Objectives> objectives;
-  json failed = json::array();
-  int beyond = 0;  // finished, and more than what is required
-  for (const search::StudyTrial& t : trials) {
-    ++count[name_of(t.state)];
-    if (t.state == search::TrialState::failed)
-      failed.push_back({{"trial", t.number}, {"reason", t.reason}});
-    if (t.state != search::TrialState::finished || t.step != last) continue;
-    if (!keeps_requirements(loaded.config, t.objectives)) {
-      ++beyond;
-      continue;
-    }
-    finished.push_back(&t);
-    objectives.push_back(t.objectives);
-  }
-  const std::vector<std::size_t> fronts = search::fronts_of(objectives);
-  std::vector<const search::StudyTrial*> best;
-  for (std::size_t i = 0; i < finished.size(); ++i) {
-    if (fronts[i] == 0) best.push_back(finished[i]);
-  }
-  std::stable_sort(best.begin(), best.end(),
-                   [](const auto* a, const auto* b) { return a->objectives < b->objectives; });
-=======
   const StudyResults results = results_of(loaded, requirements_of(loaded.config));
->>>>>>> h1
   json rows = json::array();
   for (const search::StudyTrial& t : best_of(results.kept))
     rows.push_back(row_of(loaded, results.space, t));
@@ -105,6 +75,8 @@ json status(const LoadedSearch& loaded) {
           {"failed", results.failed.size()},
           {"beyond_requirements", results.beyond.size()},
           {"failures", failures_of(results)},
+          {"kernel_times", kernel_times_of(loaded)},
+          {"steps", steps_of(loaded, results)},
           {"objectives", loaded.config.objectives},
           {"parameters", names_of(results.space)},
           {"best", rows}};
@@ -113,6 +85,7 @@ json status(const LoadedSearch& loaded) {
 std::string status_text(const json& result) {
   std::string text = str(result["finished"], " of ", result["trials"], " trials finished, ",
                          result["running"], " running, ", result["failed"], " failed\n");
+  if (result["steps"].size() > 1) text = steps_text(result["steps"]) + text;
   if (result["beyond_requirements"] > 0)
     text += str(result["beyond_requirements"], " finished ones do not keep what is required\n");
   for (const json& f : result["failures"])

@@ -63,10 +63,9 @@ TEST(SearchConfig, RefusesSpacesThatHaveNoNetwork) {
             "s.json: /space/blocks: \"identity\" stands there twice");
   EXPECT_EQ(message_with("/space/stages/0/channels", 0),
             "s.json: /space/stages/0/channels: expected an integer in [1, 65536], got 0");
-  EXPECT_EQ(
-      message_with("/space/kind", "makro"),
-      "s.json: /space/kind: expected one of \"macro\", \"model\", \"resnet\", \"vgg\", got "
-      "\"makro\"; did you mean \"macro\"?");
+  EXPECT_EQ(message_with("/space/kind", "makro"),
+            "s.json: /space/kind: expected one of \"macro\", \"model\", \"resnet\", \"vgg\", got "
+            "\"makro\"; did you mean \"macro\"?");
 }
 
 }  // namespace

@@ -48,17 +48,18 @@ TEST(StudyLines, KeepEveryFieldToTheBit) {
   EXPECT_EQ(got[0].objectives, trials()[0].objectives);
   EXPECT_EQ(got[1].reason, trials()[1].reason);
   EXPECT_EQ(study_lines(settings(), got), text);
-  EXPECT_EQ(text,
-            R"({"format":"xgen study","version":1,"trials":2,"settings":{"name":"tiny","space":)"
-            R"({"kind":"macro","stages":[{"channels":8,"blocks":2}],"image_size":8},"objectives":)"
-            R"(["error","latency_ms"],"sampler":"random","seed":7,"in_flight":2}})"
-            "\n"
-            R"({"number":0,"state":"finished","point":[0,2],"objectives":[0.3333333333333333,0.1],)"
-            R"("reason":"","worker":"host:1","attempts":1})"
-            "\n"
-            R"({"number":1,"state":"failed","point":[1,1],"objectives":[],)"
-            R"("reason":"loss is \"NaN\"\nin step 3","worker":"host:2","attempts":3})"
-            "\n");
+  EXPECT_EQ(
+      text,
+      R"({"format":"xgen study","version":1,"trials":2,"settings":{"name":"tiny","space":)"
+      R"({"kind":"macro","stages":[{"channels":8,"blocks":2}],"image_size":8},"objectives":)"
+      R"(["error","latency_ms"],"sampler":"random","seed":7,"in_flight":2,"steps":["run"],"reduction":3}})"
+      "\n"
+      R"({"number":0,"state":"finished","point":[0,2],"step":0,"objectives":[0.3333333333333333,0.1],)"
+      R"("reason":"","worker":"host:1","attempts":1})"
+      "\n"
+      R"({"number":1,"state":"failed","point":[1,1],"step":0,"objectives":[],)"
+      R"("reason":"loss is \"NaN\"\nin step 3","worker":"host:2","attempts":3})"
+      "\n");
 }
 
 TEST(StudyLines, TellInWhatSettingsDiffer) {

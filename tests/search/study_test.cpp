@@ -51,7 +51,7 @@ Objectives objectives_of(const Point& point) {
 }
 
 StudySettings settings(int in_flight) {
-  return {"eight", "{\"kind\": \"test\"}", {"error"}, "evolution", 7, in_flight};
+  return {"eight", "{\"kind\":\"test\"}", {"error"}, "evolution", 7, in_flight};
 }
 
 enum class Where { file, server };
@@ -221,14 +221,6 @@ TEST_P(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
   EXPECT_FALSE(study->finish(0, "dead", {5}));
   EXPECT_TRUE(study->finish(0, "living", {6}));
   EXPECT_EQ(study->trials()[0].objectives, Objectives{6});
-}
-
-TEST_P(StudyTest, TheFirstMeasurementOfSomethingStays) {
-  const auto study = create();
-  EXPECT_FALSE(study->measurement("kernel abc"));
-  study->record_measurement("kernel abc", 1.0 / 3);
-  study->record_measurement("kernel abc", 2);
-  EXPECT_EQ(study->measurement("kernel abc"), 1.0 / 3);
 }
 
 TEST_P(StudyTest, GoesOnAfterAnImport) {

@@ -180,6 +180,31 @@ TEST_F(StageTest, AKilledAndResumedRunEndsWithTheSameBits) {
   }
 }
 
+TEST_F(StageTest, HooksChangeGradientsBeforeTheyAreFollowed) {
+  struct Undo : TrainingHook {
+    std::string name() const override { return "undo"; }
+    void after_backward(GraphModule& module, const DifferentiatedStep& step) override {
+      EXPECT_EQ(step.number, steps++);
+      EXPECT_EQ(step.images.size(0), step.targets.labels.size(0));
+      EXPECT_EQ(step.logits.sizes(), (std::vector<std::int64_t>{step.images.size(0), 2}));
+      EXPECT_FALSE(step.logits.requires_grad());
+      for (const auto& [name, tensor] : module.parameters()) tensor.mutable_grad().zero_();
+    }
+    std::int64_t steps = 0;
+  };
+  const TemporaryFolder folder;
+  Undo hook;
+  context_.run_folder = folder.path();
+  context_.hooks = {&hook};
+  config_.weight_decay = 0;
+  GraphModule module(small_net());
+  train(module, train_, {}, config_, context_);
+  EXPECT_EQ(hook.steps, 18);
+  const GraphModule fresh(small_net());
+  for (const auto& [name, tensor] : module.parameters())
+    EXPECT_TRUE(torch::equal(tensor, fresh.tensor(name))) << name;
+}
+
 TEST_F(StageTest, AnInterruptedRunSavesFirst) {
   const TemporaryFolder whole, folder;
   config_.checkpoint_every_steps = 0;
