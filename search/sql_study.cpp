@@ -47,12 +47,12 @@ TrialState state_of(const std::string& name) {
 StudyTrial trial_of(const std::vector<std::string>& row) {
   return {std::stoll(row[0]),
           json::parse(row[1]).get<Point>(),
-          std::stoi(row[2]),
           state_of(row[3]),
           json::parse(row[4]).get<Objectives>(),
           row[5],
           row[6],
-          std::stoi(row[7])};
+          std::stoi(row[7]),
+          std::stoi(row[2])};
 }
 
 class SqlStudy : public StudyStore {

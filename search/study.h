@@ -32,12 +32,12 @@ const char* name_of(TrialState state);
 struct StudyTrial {
   std::int64_t number = 0;  ///< from 0 on, without gaps.
   Point point;
-  int step = 0;  ///< of the study's steps.
   TrialState state = TrialState::running;
   Objectives objectives;  ///< where finished.
   std::string reason;     ///< where failed.
   std::string worker;     ///< that has it, or had it last.
   int attempts = 1;       ///< workers that began it.
+  int step = 0;           ///< of the study's steps.
 };
 
 /// Where a study is kept. Every function is one transaction: several workers, each with a store of

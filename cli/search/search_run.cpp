@@ -141,9 +141,10 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
 search::StudySettings settings_of(const LoadedSearch& search) {
   search::SearchConfig config = search.config;
   const auto written = write_config(config);
-  nlohmann::ordered_json what;
-  for (const char* key : {"space", "compression", "conditions", "steps"}) {
-    if (written.contains(key)) what[key] = written[key];
+  // All that says what a point is and how it is judged.
+  nlohmann::ordered_json what = written.at("space");
+  for (const char* key : {"compression", "conditions", "steps"}) {
+    if (written.contains(key) && !written[key].empty()) what[key] = written[key];
   }
   std::vector<std::string> steps;
   for (const search::StepConfig& step : config.steps) steps.push_back(step.name);

@@ -46,7 +46,7 @@ class StudyVerbs : public VerbsFixture {
         shown("out/study.db"), {read.name, ConfigWriter::written(read).at("space").dump(),
                                 read.objectives, read.sampler, read.seed, read.in_flight});
     for (int i = 0; i < static_cast<int>(trials.size()) + (running ? 1 : 0); ++i) {
-      study->add(i, {i / 3, i % 3}, "here:1");
+      study->add(i, {i / 3, i % 3}, 0, "here:1");
       if (i == static_cast<int>(trials.size())) return;
       const Found& found = trials[static_cast<std::size_t>(i)];
       if (found.failed.empty())

@@ -206,7 +206,10 @@ TEST_F(DigitsSearchTest, CandidatesGoFromStepToStepAndAreCompressed) {
   ASSERT_EQ(said.code, 0) << said.err;
   const json result = said.parsed();
   EXPECT_EQ(result["failed"], 0) << result.dump(1);
-  EXPECT_GE(result["finished"], 8) << "six candidates, of which two go on";
+  EXPECT_EQ(result["steps"][0]["finished"], 6);
+  EXPECT_GE(result["finished"], 2) << "of six candidates two go on";
+  EXPECT_EQ(result["steps"][0]["of"], result["finished"]);
+  EXPECT_GT(result["kernel_times"]["asked"], 0);
   ASSERT_GE(result["best"].size(), 1U);
   const std::string trial = "out/trials/" + result["best"][0]["trial"].dump();
   std::ifstream report_file(folder_ / trial / "run/report.json");
