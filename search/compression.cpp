@@ -73,6 +73,21 @@ std::vector<PruningChoice> choices_for(const prune::Layer& layer,
   return choices;
 }
 
+// What a layer does where its group wants more, or another scheme, than it can have: as much as it
+// can of the scheme, else of blocks.
+PruningChoice nearest(const std::vector<PruningChoice>& own, const PruningChoice& wanted) {
+  const auto most = [&](const std::string& scheme, bool punched) {
+    PruningChoice best;
+    for (const PruningChoice& c : own) {
+      if (c.scheme == scheme && c.punched == punched && c.rate <= wanted.rate && c.rate > best.rate)
+        best = c;
+    }
+    return best;
+  };
+  const PruningChoice same = most(wanted.scheme, wanted.punched);
+  return same.scheme.empty() && !wanted.scheme.empty() ? most("block", false) : same;
+}
+
 Parameter parameter_of(const std::string& name, const std::vector<PruningChoice>& choices) {
   Parameter parameter{name, {}};
   for (const PruningChoice& c : choices) parameter.choices.push_back(c.name());
@@ -145,8 +160,10 @@ std::optional<ConfigProblem> CompressionConfig::problem() const {
   }
   if (std::set<int>(bits.begin(), bits.end()).size() != bits.size())
     return ConfigProblem{"bits", "a number stands there twice"};
-  if (per == "network" && !exclude.empty())
-    return ConfigProblem{"exclude", "speaks of layers: expected \"per\": \"layer\""};
+  for (const auto& [key, globs] : {std::pair{"groups", &groups}, {"exclude", &exclude}}) {
+    if (per == "network" && !globs->empty())
+      return ConfigProblem{key, "speaks of layers: expected \"per\": \"layer\""};
+  }
   return std::nullopt;
 }
 
@@ -157,35 +174,62 @@ std::string PruningChoice::name() const {
 Compression::Compression(const CompressionConfig& config, const prune::PruneConfig& base,
                          const ir::Graph& network, const std::string& where)
     : config_(config), base_(base) {
-  const std::vector<PruningChoice> all = choices_of(config);
-  const auto add = [&](Parameter parameter, std::vector<PruningChoice> pruning,
-                       const std::string& node) {
-    parameters_.push_back(std::move(parameter));
-    pruning_.push_back(std::move(pruning));
-    nodes_.push_back(node);
-  };
   if (config.per == "network") {
-    add(parameter_of("pruning", all), all, kAll);
-    if (config.bits.size() > 1) add(bits_parameter("bits", config.bits), {}, kAll);
+    const std::vector<PruningChoice> all = choices_of(config);
+    add(parameter_of("pruning", all), {all, {kAll}, {all}});
+    if (config.bits.size() > 1) add(bits_parameter("bits", config.bits), {{}, {kAll}, {}});
     return;
   }
   base_.final_type =
       std::find(config.bits.begin(), config.bits.end(), 8) != config.bits.end() ? "int8" : "fp32";
-  for (const prune::Layer& layer : prune::layers_of(network, config.exclude)) {
+  add_layers(network, where);
+  if (config.bits.size() > 1) add_bits(network);
+}
+
+void Compression::add(Parameter parameter, Decision decision) {
+  parameters_.push_back(std::move(parameter));
+  decisions_.push_back(std::move(decision));
+}
+
+void Compression::add_layers(const ir::Graph& network, const std::string& where) {
+  const std::vector<PruningChoice> all = choices_of(config_);
+  std::map<std::string, std::size_t> at;  // of each group's parameter
+  for (const prune::Layer& layer : prune::layers_of(network, config_.exclude)) {
     if (!layer.prunable || (layer.is_output && !layer.is_conv())) continue;
     const std::vector<PruningChoice> own = choices_for(layer, all, base_);
-    if (!own.empty()) add(parameter_of(layer.node, own), own, layer.node);
+    if (own.empty()) continue;
+    const auto group =
+        std::find_if(config_.groups.begin(), config_.groups.end(),
+                     [&](const std::string& glob) { return matches_glob(glob, layer.node); });
+    if (group == config_.groups.end()) {
+      add(parameter_of(layer.node, own), {own, {layer.node}, {own}});
+      continue;
+    }
+    const auto [known, is_first] = at.emplace(*group, decisions_.size());
+    if (is_first) add(parameter_of(*group, all), {all, {}, {}});
+    Decision& decision = decisions_[known->second];
+    decision.nodes.push_back(layer.node);
+    std::vector<PruningChoice>& of_node = decision.of_node.emplace_back();
+    for (const PruningChoice& wanted : all) of_node.push_back(nearest(own, wanted));
   }
   if (parameters_.empty())
     throw UserError(where + ": the network has no layer that can be pruned so");
-  if (config.bits.size() == 1) return;
+  for (std::size_t i = 0; i < config_.groups.size(); ++i) {
+    if (at.count(config_.groups[i]) == 0)
+      throw UserError(str(where, "/groups/", i, ": \"", config_.groups[i],
+                          "\" names no layer that can be pruned so and that no glob before it "
+                          "names"));
+  }
+}
+
+void Compression::add_bits(const ir::Graph& network) {
   for (const quantize::LayerType& layer : quantize::layer_types(ir::fold_batch_norm(network))) {
     // Folding a batch norm into a layer joins their names.
     const std::string name = layer.node.substr(0, layer.node.find('+'));
     const bool open =
-        layer.int8 && std::none_of(config.exclude.begin(), config.exclude.end(),
+        layer.int8 && std::none_of(config_.exclude.begin(), config_.exclude.end(),
                                    [&](const std::string& g) { return matches_glob(g, name); });
-    if (open) add(bits_parameter(name + " bits", config.bits), {}, name);
+    if (open) add(bits_parameter(name + " bits", config_.bits), {{}, {name}, {}});
   }
 }
 
@@ -193,16 +237,16 @@ std::vector<std::string> Compression::labels(const Point& point) const {
   std::vector<std::string> labels;
   for (std::size_t i = 0; i < point.size(); ++i) {
     const auto choice = static_cast<std::size_t>(point[i]);
-    if (pruning_[i].empty()) {
-      labels.push_back(parameters_[i].name + " " + parameters_[i].choices[choice]);
+    const std::string& name = parameters_[i].name;
+    if (decisions_[i].choices.empty()) {
+      labels.push_back(name + " " + parameters_[i].choices[choice]);
       continue;
     }
-    const PruningChoice& pruning = pruning_[i][choice];
-    labels.push_back(str(parameters_[i].name, " ", pruning.punched ? "punched" : pruning.scheme));
+    const PruningChoice& pruning = decisions_[i].choices[choice];
+    labels.push_back(str(name, " ", pruning.punched ? "punched" : pruning.scheme));
     // Rates that are near each other have most of these in common.
     for (const double rate : config_.rates)
-      labels.push_back(
-          str(parameters_[i].name, pruning.rate >= rate ? " at least " : " below ", rate));
+      labels.push_back(str(name, pruning.rate >= rate ? " at least " : " below ", rate));
   }
   return labels;
 }
@@ -212,13 +256,17 @@ Compression::Decided Compression::decided(const Point& point) const {
   Decided decided;
   decided.has_integers = config_.bits == std::vector<int>{8};
   for (std::size_t i = 0; i < point.size(); ++i) {
+    const Decision& decision = decisions_[i];
     const auto choice = static_cast<std::size_t>(point[i]);
-    if (!pruning_[i].empty()) {
-      if (!pruning_[i][choice].scheme.empty()) decided.pruned[nodes_[i]] = pruning_[i][choice];
+    if (!decision.choices.empty()) {
+      for (std::size_t n = 0; n < decision.nodes.size(); ++n) {
+        const PruningChoice& pruning = decision.of_node[n][choice];
+        if (!pruning.scheme.empty()) decided.pruned[decision.nodes[n]] = pruning;
+      }
     } else if (config_.bits[choice] == 8) {
       decided.has_integers = true;
     } else {
-      decided.floats.push_back(nodes_[i]);
+      decided.floats.push_back(decision.nodes.front());
     }
   }
   return decided;

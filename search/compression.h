@@ -20,7 +20,7 @@ struct CompressionConfig {
   std::vector<std::string> schemes;
   std::vector<double> rates = {1};
   std::vector<int> bits = {32};
-  std::vector<std::string> exclude;
+  std::vector<std::string> groups, exclude;
 
   template <class V>
   void describe(V& v) {
@@ -32,6 +32,10 @@ struct CompressionConfig {
               "What the multiply-adds of a layer that is pruned are divided by, as far as it can; "
               "1: not pruned.");
     v.numbers("bits", bits, {8, 32}, "8: integers; 32: floats.");
+    v.texts(
+        "groups", groups,
+        "layer: globs of node names; layers that one of them names, the first that does, decide "
+        "together how they are pruned, each as far as it can.");
     v.texts("exclude", exclude, "layer: globs of node names which stay as they are.");
   }
   std::optional<ConfigProblem> problem() const;
@@ -67,19 +71,27 @@ class Compression {
   nlohmann::json stages(nlohmann::json stages, const ir::Graph& network, const Point& point) const;
 
  private:
+  // Of one parameter: how to prune, or, without choices, how many bits.
+  struct Decision {
+    std::vector<PruningChoice> choices;
+    std::vector<std::string> nodes;                   // that it is about; "*": all
+    std::vector<std::vector<PruningChoice>> of_node;  // what each choice is to each node
+  };
   struct Decided {
-    std::map<std::string, PruningChoice> pruned;  ///< by node; "*": all.
-    std::vector<std::string> floats;              ///< nodes that stay floats; "*": all.
+    std::map<std::string, PruningChoice> pruned;  // by node; "*": all
+    std::vector<std::string> floats;              // nodes that stay floats; "*": all
     bool has_integers = false;
   };
+  void add(Parameter parameter, Decision decision);
+  void add_layers(const ir::Graph& network, const std::string& where);
+  void add_bits(const ir::Graph& network);
   Decided decided(const Point& point) const;
   prune::PruneConfig config_of(const Decided& decided, const ir::Graph& network) const;
 
   CompressionConfig config_;
   prune::PruneConfig base_;
   std::vector<Parameter> parameters_;
-  std::vector<std::vector<PruningChoice>> pruning_;  ///< by parameter; empty: it decides on bits.
-  std::vector<std::string> nodes_;                   ///< by parameter.
+  std::vector<Decision> decisions_;  // by parameter
 };
 
 }  // namespace xgen::search

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "codegen/targets.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
@@ -94,6 +96,49 @@ TEST(Compression, LayerByLayerPrunesOnlyWhatAPointNames) {
   EXPECT_EQ(stages[0]["layers"],
             json::array({{{"match", layer}, {"scheme", "pattern"}, {"punched", false}}}));
   EXPECT_EQ(stages[0]["final_type"], "int8") << "masks that serve both types";
+}
+
+TEST(Compression, LayersOfAGroupDecideTogether) {
+  CompressionConfig grouped = config("layer");
+  grouped.bits = {32};
+  grouped.groups = {"layer1.*", "*conv*"};
+  const Compression c = compression(grouped);
+  ASSERT_EQ(c.parameters().size(), 2u);
+  EXPECT_EQ(c.parameters()[0].name, "layer1.*");
+  EXPECT_EQ(c.parameters()[0].choices.size(), 7u);
+  const json stages =
+      c.stages({{{"kind", "prune"}, {"name", "p"}}, {{"kind", "compile"}, {"name", "ship"}}},
+               network(), {3, 0});
+  const json& rates = stages[0]["rates"]["per_layer"];
+  EXPECT_EQ(rates.size(), 6u) << rates.dump();
+  for (const auto& [node, rate] : rates.items()) {
+    EXPECT_TRUE(node.starts_with("layer1.")) << node;
+    EXPECT_EQ(rate, 9.0);
+  }
+  grouped.groups = {"*", "layer1.*"};
+  EXPECT_EQ(test::message_of([&] { compression(grouped); }),
+            "s.json/groups/1: \"layer1.*\" names no layer that can be pruned so and that no glob "
+            "before it names");
+}
+
+TEST(Compression, ALayerOfAGroupDoesWhatItCan) {
+  // conv1 has three input channels: it cannot be divided by 9 in blocks.
+  CompressionConfig grouped = config("layer");
+  grouped.schemes = {"nm", "block"};
+  grouped.bits = {32};
+  grouped.groups = {"*"};
+  const Compression c = compression(grouped);
+  ASSERT_EQ(c.parameters().size(), 1u);
+  const auto& choices = c.parameters()[0].choices;
+  const int nm9 =
+      static_cast<int>(std::find(choices.begin(), choices.end(), "nm 9.0") - choices.begin());
+  const json stages = c.stages({{{"kind", "prune"}, {"name", "p"}}}, network(), {nm9});
+  for (const json& rule : stages[0]["layers"]) {
+    const double rate = stages[0]["rates"]["per_layer"][rule["match"].get<std::string>()];
+    EXPECT_LE(rate, 9) << rule.dump();
+    EXPECT_GT(rate, 1) << rule.dump();
+  }
+  EXPECT_GT(cost(c, {0}).macs, cost(c, {nm9}).macs);
 }
 
 TEST(Compression, LeavesOutStagesThatHaveNothingToDo) {
