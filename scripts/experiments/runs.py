@@ -11,6 +11,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESNET20 = ROOT / "configs/resnet20_cifar10_from_dense.json"
+MAPPER = {"scheme": "auto", "patterns": 56, "nm_lanes": 16, "rates": {"from_requirements": True}}
 
 
 def arguments(description):
@@ -59,6 +60,12 @@ def resnet20(name, prune, epochs, kind="int8", requirements=None):
         config["requirements"] = requirements
     config.pop("$schema", None)
     return config
+
+
+def dense_ms(xgen):
+    """What the committed dense ResNet-20 takes now."""
+    command = [xgen, "-q", "bench", str(ROOT / "configs/models/resnet20_cifar10_dense.onnx"), "--json"]
+    return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["models"][0]["median_ms"]
 
 
 class Rows:
