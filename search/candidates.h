@@ -38,6 +38,8 @@ class Candidates {
              const std::string& where);
 
   const Space& space() const { return space_; }
+  /// The part of a point that decides on the architecture.
+  Point architecture_of(const Point& point) const;
   /// The network that a run starts from, not compressed.
   ir::Graph network(const Point& point, const std::optional<Random>& random) const;
   /// What the candidate costs when its run has compressed it.
@@ -49,7 +51,6 @@ class Candidates {
   nlohmann::json stages(const nlohmann::json& stages, const Point& point) const;
 
  private:
-  Point architecture_of(const Point& point) const;
   Point compression_of(const Point& point) const;
 
   Architectures architectures_;

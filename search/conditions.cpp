@@ -48,6 +48,7 @@ std::string text_of(const std::vector<ClauseConfig>& clauses) {
 
 Space with_conditions(Space space, const std::vector<ConditionConfig>& conditions,
                       const std::string& where) {
+  const std::size_t own = space.conditions.size();
   for (std::size_t i = 0; i < conditions.size(); ++i) {
     const std::string place = str(where, "/", i);
     space.conditions.push_back({clauses_of(space, conditions[i].when, place + "/when"),
@@ -58,7 +59,7 @@ Space with_conditions(Space space, const std::vector<ConditionConfig>& condition
   if (!space.repaired(first, {}, random))
     throw UserError(str(where, ": no candidate keeps all of them"));
   for (std::size_t i = 0; i < conditions.size(); ++i) {
-    if (!space.repaired(first, space.conditions[i].when, random))
+    if (!space.repaired(first, space.conditions[own + i].when, random))
       throw UserError(str(where, "/", i, ": contradicts the others: no candidate has ",
                           text_of(conditions[i].when)));
   }

@@ -31,7 +31,7 @@ struct ConditionConfig {
   }
 };
 
-/// The space with a config's conditions.
+/// The space with a config's conditions, besides its own.
 ///
 /// @param where  of the conditions, for messages: "FILE: /conditions".
 /// @throws UserError for a parameter or a choice that there is not, with a suggestion; where no

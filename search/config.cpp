@@ -12,6 +12,21 @@ const std::vector<std::string>& objective_names() {
   return names;
 }
 
+std::optional<ConfigProblem> StepConfig::problem() const {
+  if (proxy.has_value() + supernet.has_value() + !(set.empty() && stages.empty()) > 1)
+    return ConfigProblem{
+        "", "expected \"proxy\", \"supernet\" or a run (\"set\", \"stages\"), got several"};
+  const std::vector<std::string> proxies = {
+#define XGEN_PROXY(name, description) #name,
+#include "search/proxies.inc"
+#undef XGEN_PROXY
+  };
+  if (proxy && std::find(proxies.begin(), proxies.end(), *proxy) == proxies.end())
+    return ConfigProblem{"proxy", str("expected one of ", detail::quoted_list(proxies), ", got \"",
+                                      *proxy, "\"", did_you_mean(*proxy, proxies))};
+  return std::nullopt;
+}
+
 std::optional<ConfigProblem> SearchConfig::problem() const {
   const std::vector<std::string>& names = objective_names();
   if (objectives.empty()) return ConfigProblem{"objectives", "expected at least one objective"};
@@ -30,7 +45,15 @@ std::optional<ConfigProblem> SearchConfig::problem() const {
     if (!steps_seen.insert(steps[i].name).second)
       return ConfigProblem{"steps", str("\"", steps[i].name, "\" stands there twice")};
     if (i > 0) least *= reduction;
+    if (steps[i].supernet && !std::holds_alternative<MacroSpace>(space))
+      return ConfigProblem{"steps", str("\"", steps[i].name,
+                                        "\": a supernet shares the blocks of a space of kind "
+                                        "\"macro\", got another one")};
   }
+  if (!steps.empty() && !steps.back().runs())
+    return ConfigProblem{"steps", str("\"", steps.back().name,
+                                      "\": the last step counts: expected a run, got a cheaper "
+                                      "judgement")};
   if (static_cast<double>(trials) < least)
     return ConfigProblem{"trials", str("expected at least ", least,
                                        ", of which one candidate gets "

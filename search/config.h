@@ -11,6 +11,7 @@
 #include "search/compression.h"
 #include "search/conditions.h"
 #include "search/sampler.h"
+#include "train/config.h"
 
 namespace xgen::search {
 
@@ -27,20 +28,55 @@ struct SearchLimits {
   }
 };
 
-/// A way to evaluate a candidate.
+/// How a supernet is trained.
+struct SupernetConfig {
+  std::int64_t epochs = 10;
+  int random_paths = 2;
+  bool distill = false;
+  std::int64_t samples = 2000;
+  std::optional<train::TrainingConfig> training;
+
+  template <class V>
+  void describe(V& v) {
+    v.number("epochs", epochs, {1, 100000}, "Passes over the training data.");
+    v.number("random_paths", random_paths, {0, 1000},
+             "Candidates that a step trains besides the largest and the smallest.");
+    v.boolean("distill", distill, "Whether the others learn from the largest one's results, too.");
+    v.number("samples", samples, {1, 1'000'000'000},
+             "Validation samples, at most, that a candidate is judged by.");
+    v.optional_object("training", training,
+                      "Instead of the training of the run. Gradients of several candidates are "
+                      "summed, so its learning rate may be too large.");
+  }
+};
+
+/// A way to evaluate a candidate: by a proxy, by the weights it inherits from a supernet, or by a
+/// run.
 struct StepConfig {
   std::string name;
+  std::optional<std::string> proxy;
+  std::optional<SupernetConfig> supernet;
   std::map<std::string, double> set;
   std::vector<std::string> stages;
+
+  bool runs() const { return !proxy && !supernet; }
 
   template <class V>
   void describe(V& v) {
     v.text("name", name, "Names the step.", Need::required);
+    v.text(
+        "proxy", proxy,
+        "Judges the untrained network by one batch: synflow, naswot or grad_norm, whose negative "
+        "takes the place of the error.");
+    v.optional_object(
+        "supernet", supernet,
+        "Judges by weights that all candidates of a macro space share, trained once.");
     v.number_map("set", set, {-1e15, 1e15},
                  "What differs from the run's config, by key as in --set: "
                  "{\"stages.dense.epochs\": 1}.");
     v.texts("stages", stages, "The stages that are run, by name; without any: all.");
   }
+  std::optional<ConfigProblem> problem() const;
 };
 
 /// What `xgen-train search` reads.

@@ -1,5 +1,7 @@
 #include "search/proxies.h"
 
+#include <torch/torch.h>
+
 #include "core/error.h"
 #include "core/suggest.h"
 
@@ -32,6 +34,11 @@ Proxy find_proxy(const std::string& name, const std::string& where) {
   }
   throw UserError(
       str(where, ": expected a proxy, got \"", name, "\"", did_you_mean(name, proxy_names())));
+}
+
+double score(Proxy proxy, const ir::Graph& network, const train::Batch& batch, int threads) {
+  torch::set_num_threads(threads);
+  return proxy(network, batch);
 }
 
 }  // namespace xgen::search

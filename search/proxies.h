@@ -24,6 +24,8 @@ using Proxy = double (*)(const ir::Graph& network, const train::Batch& batch);
 /// name stands.
 Proxy find_proxy(const std::string& name, const std::string& where);
 std::vector<std::string> proxy_names();
+/// What a proxy says, with so many threads.
+double score(Proxy proxy, const ir::Graph& network, const train::Batch& batch, int threads);
 
 #define XGEN_PROXY(name, description) \
   double name##_proxy(const ir::Graph& network, const train::Batch& batch);

@@ -4,6 +4,7 @@
 
 #include "cli/requirements_error.h"
 #include "cli/table.h"
+#include "codegen/targets.h"
 #include "core/error.h"
 
 namespace xgen::cli {
@@ -32,11 +33,14 @@ json best_trials(const LoadedSearch& search, const std::vector<std::string>& mor
     throw UserError(str(search.place(), ": expected trials that finished, found none: ",
                         results.running.size(), " running, ", results.failed.size(), " failed"));
   if (results.kept.empty()) refuse_all(search, required, results);
+  const Target target = find_target(config.target);
+  const latency::LatencyTable table = table_of(search);
   json bounds = json::array(), rows = json::array();
   for (const Requirement& r : required) bounds.push_back({{"key", r.key}, {"most", r.most}});
   for (const search::StudyTrial& t : best_of(results.kept)) {
     const std::filesystem::path run = run_folder(search, t);
     json row = row_of(search, results.space, t);
+    row["predicted_ms"] = 1e-3 * search.candidates->cost(t.point, target, table).latency.us;
     // A study that was imported has no runs.
     row["run"] = std::filesystem::exists(run) ? json(run.string()) : json();
     rows.push_back(row);
@@ -63,11 +67,12 @@ std::string best_text(const json& best) {
                 best["reference"][k].get<double>());
     header.push_back(names[k]);
   }
-  header.insert(header.end(), {"<candidate", "<run"});
+  header.insert(header.end(), {"predicted, ms", "<candidate", "<run"});
   Table table(header);
   for (const json& row : best["best"]) {
     std::vector<std::string> cells = {row["trial"].dump()};
     for (const json& name : names) cells.push_back(fixed_text(row[name.get<std::string>()], 4));
+    cells.push_back(fixed_text(row["predicted_ms"], 4));
     cells.push_back(in_words(row["choices"]));
     cells.push_back(row["run"].is_null() ? "-" : row["run"].get<std::string>());
     table.add(cells);

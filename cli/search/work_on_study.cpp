@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "cli/requirements_error.h"
+#include "cli/search/judge.h"
 #include "cli/search/search_run.h"
 #include "codegen/latency/kernel_times.h"
 #include "codegen/targets.h"
@@ -162,6 +163,33 @@ std::optional<std::filesystem::path> kernel_times_of(const LoadedSearch& search)
   return latency::kernel_times_file(latency::host_platform(target));
 }
 
+// What a step that is no run says of the trial's candidate; ends the trial.
+void judge_trial(const LoadedSearch& search, const search::Problem& problem, Judge& judge,
+                 search::StudyStore& study, const search::StudyTrial& trial) {
+  const auto step = static_cast<std::size_t>(trial.step);
+  search::Objectives objectives = problem.known(trial.point);
+  const Heartbeat heartbeat(search, trial.number);
+  try {
+    judge.prepare(step);
+  } catch (...) {  // of use to no candidate
+    study.release(trial.number, trial.worker);
+    throw;
+  }
+  try {
+    const double error = judge.error(step, trial.point);
+    for (std::size_t k = 0; k < objectives.size(); ++k) {
+      if (search.config.objectives[k] == "error") objectives[k] = error;
+    }
+  } catch (const UserError& error) {
+    log::warning(str("trial ", trial.number, " failed: ", error.what()));
+    study.fail(trial.number, trial.worker, error.what());
+    return;
+  }
+  if (study.finish(trial.number, trial.worker, objectives))
+    log::info(str("trial ", trial.number, " (", search.config.steps[step].name,
+                  "): ", text_of(objectives, search.config.objectives)));
+}
+
 // Trains and compiles the trial's candidate, or goes on with that; ends the trial.
 void run_trial(const LoadedSearch& search, const search::Problem& problem,
                search::StudyStore& study, const search::StudyTrial& trial) {
@@ -235,6 +263,11 @@ void check_requirements(const LoadedSearch& search, const search::Problem& probl
       " bytes and needs ", cost.peak_bytes, " bytes of memory"));
 }
 
+bool is_run(const LoadedSearch& search, int step) {
+  const std::vector<search::StepConfig>& steps = search.config.steps;
+  return steps.empty() || steps[static_cast<std::size_t>(step)].runs();
+}
+
 }  // namespace
 
 void work_on_study(const LoadedSearch& search) {
@@ -250,6 +283,7 @@ void work_on_study(const LoadedSearch& search) {
   }();
   for (std::size_t step = 0; step < std::max<std::size_t>(1, config.steps.size()); ++step)
     overrides_of(search, first, step);
+  Judge judge(search);
   const latency::LatencyTable table = table_of(search);
   const search::Problem problem = problem_of(search, table);
   check_requirements(search, problem, table);
@@ -260,8 +294,10 @@ void work_on_study(const LoadedSearch& search) {
     give_back_orphans(*study);
     const std::optional<search::StudyTrial> trial =
         claim(*study, problem, worker_name(), config.trials, kSilentSeconds);
-    if (trial)
+    if (trial && is_run(search, trial->step))
       run_trial(search, problem, *study, *trial);
+    else if (trial)
+      judge_trial(search, problem, judge, *study, *trial);
     else
       std::this_thread::sleep_for(kWait);
   }

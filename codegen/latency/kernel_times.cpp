@@ -1,17 +1,12 @@
 #include "codegen/latency/kernel_times.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "codegen/latency/latency_store.h"
 #include "codegen/latency/tables.h"
 #include "core/atomic_file.h"
 #include "core/config_file.h"
-#include "core/error.h"
+#include "core/file_lock.h"
 
 namespace xgen::latency {
 
@@ -19,22 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-// Holds a file's name for this process alone, as long as it lives.
-class Lock {
- public:
-  explicit Lock(const fs::path& file)
-      : descriptor_(open((file.string() + ".lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)) {
-    if (descriptor_ < 0 || flock(descriptor_, LOCK_EX) != 0)
-      throw UserError(str(file.string(), ".lock: cannot be locked: ", std::strerror(errno)));
-  }
-  ~Lock() { close(descriptor_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  int descriptor_;
-};
 
 }  // namespace
 
@@ -48,7 +27,7 @@ std::size_t keep_kernel_times(const fs::path& measurements, const fs::path& file
   std::erase_if(found["layers_us"].get_ref<json::object_t&>(),
                 [](const auto& entry) { return !LatencyStore::names_a_kernel(entry.first); });
   fs::create_directories(file.parent_path());
-  const Lock lock(file);
+  const FileLock lock(file.string() + ".lock");
   std::size_t before = 0;
   if (fs::exists(file)) {
     const json known = load_config_json(file);

@@ -78,6 +78,35 @@ std::optional<ConfigProblem> other_than(const std::string& key,
   return twice(key, choices);
 }
 
+// A block that is skipped has one form: its convolutions take their first choice.
+std::vector<Condition> conditions_of(const ModelPlan& plan) {
+  const auto only = [&](std::size_t parameter, std::size_t choice) {
+    Clause clause{parameter,
+                  std::vector<bool>(plan.decisions[parameter].parameter.choices.size(), false)};
+    clause.holds[choice] = true;
+    return clause;
+  };
+  std::vector<Condition> conditions;
+  for (std::size_t b = 0; b < plan.decisions.size(); ++b) {
+    const ModelDecision& block = plan.decisions[b];
+    if (block.kind != ModelDecision::Kind::block) continue;
+    const std::vector<std::string>& choices = block.parameter.choices;
+    const auto skip = std::find(choices.begin(), choices.end(), "skip");
+    if (skip == choices.end()) continue;
+    const std::vector<std::string>& nodes = plan.branches[block.index].nodes;
+    Condition condition{{only(b, static_cast<std::size_t>(skip - choices.begin()))}, {}};
+    for (std::size_t c = 0; c < plan.decisions.size(); ++c) {
+      const ModelDecision& inner = plan.decisions[c];
+      if (inner.kind == ModelDecision::Kind::convolution &&
+          std::find(nodes.begin(), nodes.end(), plan.convolutions[inner.index].convolution) !=
+              nodes.end())
+        condition.then.push_back(only(c, 0));
+    }
+    if (!condition.then.empty()) conditions.push_back(std::move(condition));
+  }
+  return conditions;
+}
+
 }  // namespace
 
 std::optional<ConfigProblem> ModelSpace::problem() const {
@@ -107,6 +136,7 @@ Space ModelSpace::space() const {
   Space space{kKind, {}};
   for (const ModelDecision& decision : plan->decisions)
     space.parameters.push_back(decision.parameter);
+  space.conditions = conditions_of(*plan);
   return space;
 }
 

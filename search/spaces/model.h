@@ -68,7 +68,8 @@ struct ModelSpace {
   /// @throws UserError naming the model where it cannot be read or cannot be changed as asked.
   void resolve(const std::filesystem::path& folder);
 
-  /// "resolution", "activation", "width" or "width:CONV", "block1", ..., "operator:CONV".
+  /// "resolution", "activation", "width" or "width:CONV", "block1", ..., "operator:CONV". Of a
+  /// block that is skipped the convolutions take their first choice.
   Space space() const;
   /// The network of a point. Of the convolutions that it adds, weights are drawn after their
   /// channels are chosen; nothing is random in what is kept of an ONNX file.

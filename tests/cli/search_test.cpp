@@ -165,6 +165,38 @@ TEST_F(DigitsSearchTest, CandidatesGoFromStepToStepAndAreCompressed) {
   EXPECT_EQ(json::parse(short_file)["stages"].size(), 3U) << "model, dense, ship";
 }
 
+TEST_F(DigitsSearchTest, ProxiesAndASupernetJudgeBeforeAnythingIsTrained) {
+  json c = digits(9);
+  c["space"]["stages"][0]["blocks"] = 3;
+  c["steps"] = {{{"name", "code"}, {"proxy", "naswot"}},
+                {{"name", "inherited"}, {"supernet", {{"epochs", 1}, {"samples", 100}}}},
+                {{"name", "full"}}};
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json result = said.parsed();
+  EXPECT_EQ(result["failed"], 0) << result.dump(1);
+  EXPECT_EQ(result["steps"][0]["finished"], 9);
+  EXPECT_GE(result["steps"][1]["finished"], 3);
+  EXPECT_GE(result["finished"], 1);
+  EXPECT_FALSE(fs::exists(folder_ / "out/trials/0/run")) << "a proxy trains nothing";
+  EXPECT_TRUE(fs::exists(folder_ / "out/supernets/inherited/checkpoints"));
+  // Judged alike by another search.
+  const json again =
+      run("search " + written(c) + " --output " + path("again") + " --json").parsed();
+  const auto lines = [&](const char* out) {
+    std::string text;
+    std::istringstream all(run("search export " + path("s.json") + " -o " + path(out)).out);
+    for (std::string line; std::getline(all, line);) {
+      const json trial = json::parse(line);
+      if (trial.value("step", 2) < 2)
+        text +=
+            str(trial["point"].dump(), trial["step"].dump(), trial["objectives"][0].dump(), " ");
+    }
+    return text;
+  };
+  EXPECT_EQ(lines("out"), lines("again"));
+}
+
 TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {
   json wrong = digits(9);
   wrong["steps"] = {{{"name", "short"}, {"stages", {"dense", "shop"}}}, {{"name", "full"}}};
@@ -178,6 +210,16 @@ TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {
   EXPECT_EQ(refusal(search(wrong)), shown("s.json") +
                                         ": /trials: expected at least 3, of which one candidate "
                                         "gets to the last of 2 steps, got 2");
+  wrong["steps"] = {{{"name", "code"}, {"proxy", "naswat"}}, {{"name", "full"}}};
+  EXPECT_NE(refusal(search(wrong))
+                .find("/steps/0/proxy: expected one of \"synflow\", "
+                      "\"naswot\", \"grad_norm\", got \"naswat\""),
+            std::string::npos);
+  wrong["steps"] = {{{"name", "full"}}, {{"name", "code"}, {"proxy", "naswot"}}};
+  wrong["trials"] = 3;
+  EXPECT_EQ(refusal(search(wrong)), shown("s.json") +
+                                        ": /steps: \"code\": the last step counts: expected a "
+                                        "run, got a cheaper judgement");
   wrong = digits(2);
   wrong["conditions"] = {{{"then", {{{"parameter", "block1"}, {"is", {"identity"}}}}}},
                          {{"then", {{{"parameter", "block1"}, {"is", {"mb1_k3"}}}}}}};
