@@ -41,7 +41,13 @@ class Postgres : public SqlConnection {
     connection_ = nullptr;
     connect();
   }
-  void make_schema() { run("CREATE SCHEMA IF NOT EXISTS " + quoted(schema_)); }
+  // By itself the statement fails where another worker makes the schema at the same time.
+  void make_schema() {
+    transaction([&] {
+      run("CREATE SCHEMA IF NOT EXISTS " + quoted(schema_));
+      return 0;
+    });
+  }
 
   SqlResult run(const std::string& sql, const std::vector<SqlValue>& values = {}) override {
     std::vector<std::string> texts;

@@ -30,25 +30,41 @@ double now_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-// Keys keep their order, so that the space's text stays what it was.
-StudySettings settings_of(const std::string& text) {
-  const auto j = nlohmann::ordered_json::parse(text);
-  return {j.at("name"), j.at("space").dump(), j.at("objectives"), j.at("sampler"),
-          j.at("seed"), j.at("in_flight"),    j.at("steps"),      j.at("reduction")};
+// What `read` makes of a text that is in the database; other programs may have written there, too.
+template <class Read>
+auto parsed(const std::string& text, const std::string& expected, const Read& read) {
+  try {
+    return read(nlohmann::ordered_json::parse(text));
+  } catch (const nlohmann::json::exception&) {
+    throw UserError(str(expected, ", got ", text));
+  }
 }
 
-TrialState state_of(const std::string& name) {
+// Keys keep their order, so that the space's text stays what it was.
+StudySettings settings_of(const std::string& text, const std::string& database) {
+  return parsed(text, database + ": expected the settings of a study",
+                [](const nlohmann::ordered_json& j) -> StudySettings {
+                  return {j.at("name"),    j.at("space").dump(), j.at("objectives"),
+                          j.at("sampler"), j.at("seed"),         j.at("in_flight"),
+                          j.at("steps"),   j.at("reduction")};
+                });
+}
+
+TrialState state_of(const std::string& name, const std::string& where) {
   for (const TrialState state : {TrialState::running, TrialState::finished, TrialState::failed}) {
     if (name == name_of(state)) return state;
   }
-  throw UserError(str("expected a state of a trial, got \"", name, "\""));
+  throw UserError(str(where, "expected a state of a trial, got \"", name, "\""));
 }
 
-StudyTrial trial_of(const std::vector<std::string>& row) {
+StudyTrial trial_of(const std::vector<std::string>& row, const std::string& database) {
+  const std::string where = str(database, ": trial ", row[0], ": ");
   return {std::stoll(row[0]),
-          json::parse(row[1]).get<Point>(),
-          state_of(row[3]),
-          json::parse(row[4]).get<Objectives>(),
+          parsed(row[1], where + "expected a point",
+                 [](const auto& j) { return j.template get<Point>(); }),
+          state_of(row[3], where),
+          parsed(row[4], where + "expected objectives",
+                 [](const auto& j) { return j.template get<Objectives>(); }),
           row[5],
           row[6],
           std::stoi(row[7]),
@@ -81,7 +97,7 @@ class SqlStudy : public StudyStore {
       if (got != wanted)
         throw UserError(str(connection_->name(), ": expected a study of version ", wanted,
                             ", got \"", got, "\""));
-      return settings_of(value_of("settings"));
+      return settings_of(value_of("settings"), connection_->name());
     });
   }
 
@@ -90,7 +106,7 @@ class SqlStudy : public StudyStore {
       std::vector<StudyTrial> trials;
       for (const auto& row :
            connection_->run(str("SELECT ", kColumns, " FROM trials ORDER BY number")).rows)
-        trials.push_back(trial_of(row));
+        trials.push_back(trial_of(row, connection_->name()));
       return trials;
     });
   }
@@ -115,7 +131,7 @@ class SqlStudy : public StudyStore {
                     {now_seconds() - silent_seconds})
               .rows;
       if (rows.empty()) return std::nullopt;
-      StudyTrial trial = trial_of(rows[0]);
+      StudyTrial trial = trial_of(rows[0], connection_->name());
       trial.worker = worker;
       ++trial.attempts;
       connection_->run(

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "cli/requirements_error.h"
-#include "cli/search/study_results.h"
 #include "cli/table.h"
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -11,6 +10,19 @@
 namespace xgen::cli {
 
 using nlohmann::json;
+
+void refuse_all(const LoadedSearch& search, const std::vector<Requirement>& required,
+                const StudyResults& results) {
+  const auto nearest = std::min_element(
+      results.beyond.begin(), results.beyond.end(), [&](const auto& a, const auto& b) {
+        return excess(required, a.objectives) < excess(required, b.objectives);
+      });
+  XGEN_CHECK(nearest != results.beyond.end(), "no trial is beyond what is required");
+  throw RequirementsError(str(search.file.string(), ": none of ", results.finished.size(),
+                              " finished trials keeps what is required; the nearest, trial ",
+                              nearest->number, ", has ",
+                              misses(required, nearest->objectives, search.config.objectives)));
+}
 
 json best_trials(const LoadedSearch& search, const std::vector<std::string>& more) {
   const search::SearchConfig& config = search.config;
@@ -20,16 +32,7 @@ json best_trials(const LoadedSearch& search, const std::vector<std::string>& mor
   if (results.finished.empty())
     throw UserError(str(search.place(), ": expected trials that finished, found none: ",
                         results.running.size(), " running, ", results.failed.size(), " failed"));
-  if (results.kept.empty()) {
-    const auto nearest = std::min_element(
-        results.beyond.begin(), results.beyond.end(), [&](const auto& a, const auto& b) {
-          return excess(required, a.objectives) < excess(required, b.objectives);
-        });
-    throw RequirementsError(str(search.file.string(), ": none of ", results.finished.size(),
-                                " finished trials keeps what is required; the nearest, trial ",
-                                nearest->number, ", has ",
-                                misses(required, nearest->objectives, config.objectives)));
-  }
+  if (results.kept.empty()) refuse_all(search, required, results);
   const Target target = find_target(config.target);
   const latency::LatencyTable table = table_of(search);
   json bounds = json::array(), rows = json::array();

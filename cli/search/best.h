@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "cli/search/requirement.h"
 #include "cli/search/search_run.h"
+#include "cli/search/study_results.h"
 
 namespace xgen::cli {
 
@@ -18,7 +20,12 @@ namespace xgen::cli {
 /// required, with the nearest one and what it misses.
 nlohmann::json best_trials(const LoadedSearch& search, const std::vector<std::string>& more);
 
-/// The same for a terminal.
+/// Where no finished trial keeps what is required. @throws RequirementsError which names the
+/// nearest one and what it misses.
+[[noreturn]] void refuse_all(const LoadedSearch& search, const std::vector<Requirement>& required,
+                             const StudyResults& results);
+
+/// The same as best_trials() for a terminal.
 std::string best_text(const nlohmann::json& best);
 
 }  // namespace xgen::cli

@@ -10,6 +10,7 @@
 #include "cli/latency_reports.h"
 #include "codegen/targets.h"
 #include "core/config_file.h"
+#include "core/ir/infer_shapes.h"
 #include "core/suggest.h"
 #include "search/candidate_cost.h"
 #include "search/sql_study.h"
@@ -54,6 +55,29 @@ latency::LatencyTable table_of(const LoadedSearch& search) {
   return load_table({search.config.target, file.empty() ? "" : search.beside(file).string()});
 }
 
+namespace {
+
+// That the run's config with these overrides is one: keys that they make need not be known.
+void check_run(const LoadedSearch& search, const std::vector<std::string>& overrides,
+               const std::string& place) {
+  const std::filesystem::path file = search.beside(search.config.run);
+  const RunConfig run = [&] {
+    try {
+      return load_config(file, overrides).config;
+    } catch (const UserError& error) {
+      throw UserError(place + error.what());
+    }
+  }();
+  const std::vector<std::string>& objectives = search.config.objectives;
+  if (run.data.validation_share == 0 &&
+      std::find(objectives.begin(), objectives.end(), "error") != objectives.end())
+    throw UserError(str(place, file.string(),
+                        ": /data/validation_share: expected more than 0, as the objective "
+                        "\"error\" is that on the validation samples, got 0"));
+}
+
+}  // namespace
+
 std::vector<std::string> overrides_of(const LoadedSearch& search, const search::Point& point,
                                       std::size_t step) {
   const std::string file = search.beside(search.config.run).string();
@@ -96,6 +120,22 @@ std::vector<std::string> overrides_of(const LoadedSearch& search, const search::
   // What the step sets stands in the stages; what they do not hold follows.
   std::erase_if(overrides, [](const std::string& o) { return o.starts_with("stages."); });
   overrides.push_back("stages=" + stages.dump());
+  check_run(search, overrides, place);
+  return overrides;
+}
+
+ir::Graph network_of(const LoadedSearch& search, const search::Point& point) {
+  return ir::infer_shapes(search.candidates->network(point, Random(search.config.seed)));
+}
+
+std::vector<std::string> overrides_of_run(const LoadedSearch& search,
+                                          const search::StudyTrial& trial, std::size_t step,
+                                          const std::filesystem::path& model) {
+  std::vector<std::string> overrides = overrides_of(search, trial.point, step);
+  const json start = {{"onnx", model.string()},
+                      {"batch_norm", search.run.at("model").value("batch_norm", "restore")}};
+  overrides.push_back("model=" + start.dump());
+  overrides.push_back(str("name=", search.config.name, "_", trial.number));
   return overrides;
 }
 

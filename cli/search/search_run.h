@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "codegen/latency/table.h"
+#include "core/ir/graph.h"
 #include "core/target.h"
 #include "search/config.h"
 #include "search/study.h"
@@ -34,6 +35,14 @@ latency::LatencyTable table_of(const LoadedSearch& search);
 /// @throws UserError naming the run's config, and the step where that asks for what there is not.
 std::vector<std::string> overrides_of(const LoadedSearch& search, const search::Point& point,
                                       std::size_t step);
+
+/// The network that the run of a trial starts from: a point's, with weights by the search's seed.
+ir::Graph network_of(const LoadedSearch& search, const search::Point& point);
+/// All that the run of a trial changes in the run's config: overrides_of(), model and name.
+/// @param model  ONNX file of network_of(), as the run's config is to say it.
+std::vector<std::string> overrides_of_run(const LoadedSearch& search,
+                                          const search::StudyTrial& trial, std::size_t step,
+                                          const std::filesystem::path& model);
 
 /// The candidates, with what is known of each before it is trained.
 search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTable& table);

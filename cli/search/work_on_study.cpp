@@ -19,7 +19,6 @@
 #include "core/config_file.h"
 #include "core/error.h"
 #include "core/interrupt.h"
-#include "core/ir/infer_shapes.h"
 #include "core/log.h"
 #include "core/onnx/export.h"
 #include "search/candidate_cost.h"
@@ -69,19 +68,21 @@ class Heartbeat {
   Heartbeat& operator=(const Heartbeat&) = delete;
 
  private:
+  // A study that cannot be reached for a while is tried again: a trial that nobody hears of is
+  // given to another worker.
   void beat(const LoadedSearch& search, std::int64_t number) {
-    try {
-      const auto study = study_of(search);
-      auto next = std::chrono::steady_clock::now();
-      while (!ended_) {
-        if (std::chrono::steady_clock::now() >= next) {
+    std::unique_ptr<search::StudyStore> study;
+    for (auto next = std::chrono::steady_clock::now(); !ended_;) {
+      if (std::chrono::steady_clock::now() >= next) {
+        try {
+          if (study == nullptr) study = study_of(search);
           study->heartbeat(number, worker_name());
-          next += kBeat;
+        } catch (const UserError& error) {
+          log::warning(error.what());
         }
-        std::this_thread::sleep_for(kPoll);
+        next = std::chrono::steady_clock::now() + kBeat;
       }
-    } catch (const UserError& error) {
-      log::warning(error.what());
+      std::this_thread::sleep_for(kPoll);
     }
   }
 
@@ -94,11 +95,12 @@ int run_process(const std::vector<std::string>& arguments, const std::filesystem
   std::vector<char*> argv;
   for (const std::string& a : arguments) argv.push_back(const_cast<char*>(a.c_str()));
   argv.push_back(nullptr);
-  const pid_t pid = fork();
+  const pid_t worker = getpid(), pid = fork();
   if (pid < 0) throw UserError("no further process can be started");
   if (pid == 0) {
     // A worker that is killed takes its run along: the next worker goes on in the same folder.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != worker) _exit(127);  // it was killed before that was said
     if (freopen(messages.c_str(), "w", stderr) == nullptr ||
         freopen("/dev/null", "w", stdout) == nullptr)
       _exit(127);
@@ -198,20 +200,12 @@ void run_trial(const LoadedSearch& search, const search::Problem& problem,
                               messages = folder / "messages.txt",
                               known_times = folder / "kernel_times.json";
   const std::optional<std::filesystem::path> kernel_times = kernel_times_of(search);
-  if (!std::filesystem::exists(model))
-    export_onnx(
-        ir::infer_shapes(search.candidates->network(trial.point, Random(search.config.seed))),
-        model);
+  if (!std::filesystem::exists(model)) export_onnx(network_of(search, trial.point), model);
   std::vector<std::string> command = {
       "xgen-train", "run",        search.beside(search.config.run).string(),
       "--output",   run.string(), "--resume"};
-  std::vector<std::string> overrides =
-      overrides_of(search, trial.point, static_cast<std::size_t>(trial.step));
-  overrides.push_back("model=" +
-                      json({{"onnx", model.string()},
-                            {"batch_norm", search.run.at("model").value("batch_norm", "restore")}})
-                          .dump());
-  overrides.push_back(str("name=", search.config.name, "_", trial.number));
+  const std::vector<std::string> overrides =
+      overrides_of_run(search, trial, static_cast<std::size_t>(trial.step), model);
   // What others timed when the trial began is an input of it.
   if (kernel_times && std::filesystem::exists(*kernel_times) && !std::filesystem::exists(run))
     std::filesystem::copy_file(*kernel_times, known_times,

@@ -1,7 +1,8 @@
 #include <filesystem>
+#include <optional>
 
-#include "cli/requirements_error.h"
 #include "cli/search/best.h"
+#include "cli/search/export_trial.h"
 #include "cli/search/search_run.h"
 #include "cli/search/study_report.h"
 #include "cli/search/study_results.h"
@@ -20,7 +21,8 @@ namespace {
 using nlohmann::json;
 
 struct Arguments {
-  std::string config, output, file;
+  std::string config, output, file, folder;
+  std::optional<std::int64_t> trial;
   std::vector<std::string> requirements;
   int samples = 10;
   bool json = false;
@@ -138,9 +140,9 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
     work_on_study(loaded);
     const json result = status(loaded);
     print(result, args->json, status_text);
-    if (result["best"].empty() && result["beyond_requirements"] > 0)
-      throw RequirementsError(
-          str(args->config, ": /requirements: no trial keeps them when it is measured"));
+    const std::vector<Requirement> required = requirements_of(loaded.config);
+    const StudyResults results = results_of(loaded, required);
+    if (results.kept.empty() && !results.finished.empty()) refuse_all(loaded, required, results);
   });
 
   const auto add = [&](const char* name, const char* help) {
@@ -182,10 +184,26 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
   add_json(report);
   add_folder(report);
   report->callback([args] { write_report(load_search(args->config, args->output), args->json); });
-  CLI::App* exported = add("export", "A study as lines of JSON: what it is, then a trial each.");
+  CLI::App* exported = add("export",
+                           "A study as lines of JSON: what it is, then a trial each; or one trial "
+                           "as a run that goes on with its candidate.");
   add_folder(exported);
-  exported->add_option("--file", args->file, "Written as a whole; stdout by default.");
-  exported->callback([args] { export_study(load_search(args->config, args->output), args->file); });
+  CLI::Option* lines =
+      exported->add_option("--file", args->file, "Of a study: written as a whole; else stdout.");
+  CLI::Option* trial = exported->add_option("--trial", args->trial, "Number of the trial.");
+  trial->excludes(lines);
+  exported
+      ->add_option("--to", args->folder,
+                   "Of a trial: where candidate.onnx and run.json are written; exported/NUMBER in "
+                   "the folder of the search by default.")
+      ->needs(trial);
+  exported->callback([args] {
+    const LoadedSearch loaded = load_search(args->config, args->output);
+    if (args->trial)
+      std::cout << export_trial(loaded, *args->trial, args->folder).string() << "\n";
+    else
+      export_study(loaded, args->file);
+  });
   CLI::App* imported = add("import", "Makes a search's study from what `search export` wrote.");
   imported->add_option("file", args->file, "What was exported.")->required();
   add_folder(imported);

@@ -130,6 +130,21 @@ TEST_F(StudyVerbs, BestNamesTheNearestTrialWhereNoneKeepsWhatIsRequired) {
                           "4500\n");
 }
 
+TEST_F(StudyVerbs, ASearchWithoutATrialThatKeepsWhatIsRequiredNamesTheNearest) {
+  std::vector<Found> slow(9, {{30, 0.9, 1000}, ""});
+  slow[4].objectives[1] = 0.6;
+  make_study(slow);
+  json c = config();
+  c["run"] = XGEN_SOURCE_DIR "/configs/digits.json";
+  write_config(c);
+  const Said said = run("search " + path("s.json") + " -o " + path("out"));
+  EXPECT_EQ(said.code, 3);
+  EXPECT_NE(said.out.find("9 of 9 trials finished"), std::string::npos) << said.out;
+  EXPECT_EQ(said.err, "xgen-train: " + shown("s.json") +
+                          ": none of 9 finished trials keeps what is required; the nearest, trial "
+                          "4, has latency_ms 0.6, required at most 0.5\n");
+}
+
 TEST_F(StudyVerbs, BestRefusesRequirementsThatItCannotJudge) {
   make_study(five());
   const std::string known =

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/config_file.h"
@@ -35,6 +36,18 @@ TEST(SearchConfig, OfTheExampleIsRead) {
   const SearchConfig config = read(load_config_json(file()));
   EXPECT_EQ(std::get<MacroSpace>(config.space).space().size(), 15625);
   EXPECT_EQ(config.sampler, "bayesian");
+}
+
+TEST(SearchConfig, OfEveryCommittedFileIsRead) {
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::string(XGEN_SOURCE_DIR) + "/configs/search")) {
+    const json config = load_config_json(entry.path());
+    EXPECT_NE(read(config).name, "") << entry.path();
+    EXPECT_EQ(config.value("$schema", ""), "../schema/search.schema.json") << entry.path();
+    ++count;
+  }
+  EXPECT_GE(count, 2);
 }
 
 TEST(SearchConfig, RefusesObjectivesAndSamplersThatThereAreNot) {

@@ -318,6 +318,32 @@ TEST_P(StudyTest, NoTrialIsLostOrDoubledWhenWorkersAreKilled) {
   EXPECT_EQ(points_of(*calm), killed);
 }
 
+TEST_P(StudyTest, IsMadeOnceByWorkersThatBeginTogether) {
+  constexpr int kWorkers = 8;
+  for (int round = 0; round < 3; ++round) {
+    StudySettings s = settings_of_test(1);
+    s.name += std::to_string(round);
+    const std::string where = GetParam() == Where::file ? file() + s.name : place();
+    const auto start = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+    std::vector<pid_t> workers(kWorkers);
+    for (pid_t& pid : workers) {
+      pid = fork();
+      ASSERT_GE(pid, 0);
+      if (pid != 0) continue;
+      std::this_thread::sleep_until(start);
+      const std::string message = test::message_of([&] { create_study(where, s); });
+      if (!message.empty()) std::cerr << message << std::endl;
+      _exit(message.empty() ? 0 : 1);
+    }
+    for (const pid_t pid : workers) {
+      int status = 0;
+      waitpid(pid, &status, 0);
+      EXPECT_EQ(status, 0);
+    }
+    EXPECT_EQ(open_study(where, s.name)->settings(), s);
+  }
+}
+
 TEST_P(StudyTest, RefusesAnotherStudy) {
   create();
   StudySettings other = settings_of_test(1);
@@ -341,6 +367,29 @@ TEST(FileStudy, RefusesOtherFiles) {
   std::ofstream(other).close();  // an empty database
   EXPECT_EQ(test::message_of([&] { open_study(other, "s"); }, other),
             "F: expected a study, found none");
+}
+
+TEST(FileStudy, RefusesAnotherVersionAndContentsThatAreNoStudy) {
+  const test::TemporaryFolder folder;
+  const std::string file = (folder / "study.db").string();
+  const auto study = create_study(file, settings(1));
+  claim(*study, problem(), "a", 1, kSilent);
+  const auto database = open_sqlite(file, false);
+  database->run("UPDATE study SET value = '1' WHERE key = 'version'");
+  for (const bool create : {false, true})
+    EXPECT_EQ(
+        test::message_of(
+            [&] { create ? create_study(file, settings(1)) : open_study(file, "eight"); }, file),
+        "F: expected a study of version 2, got \"1\"");
+  database->run("UPDATE study SET value = '2' WHERE key = 'version'");
+  for (const char* broken : {"[0, 1", "{}", "\"x\""}) {
+    database->run("UPDATE trials SET point = $1", {std::string(broken)});
+    EXPECT_EQ(test::message_of([&] { study->trials(); }, file),
+              std::string("F: trial 0: expected a point, got ") + broken);
+  }
+  database->run("UPDATE study SET value = '{}' WHERE key = 'settings'");
+  EXPECT_EQ(test::message_of([&] { open_study(file, "eight"); }, file),
+            "F: expected the settings of a study, got {}");
 }
 
 // Finishes trials until the study has so many.
@@ -500,6 +549,21 @@ TEST(ServerStudy, AWorkerWaitsForAServerThatIsStartedAgain) {
   EXPECT_TRUE(study->finish(trial->number, "a", {1}));
   restart.join();
   EXPECT_EQ(study->trials().at(0).state, TrialState::finished);
+}
+
+TEST(ServerStudy, AWorkerWaitsForAnotherThatMakesTheSchema) {
+  test::PostgresServer server;
+  server.start();
+  const std::string url = server.url();
+  const auto first = connect_postgres(url, "eight", false);
+  first->begin();
+  first->run("CREATE SCHEMA eight");
+  std::thread commit([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    first->run("COMMIT");
+  });
+  EXPECT_EQ(test::message_of([&] { create_study(url, settings(1)); }), "");
+  commit.join();
 }
 
 TEST(ServerStudy, SaysThatNoServerAnswers) {
