@@ -26,7 +26,11 @@ class Postgres : public SqlConnection {
     const std::size_t at = url_.rfind('@');
     return (at == std::string::npos ? url_ : "postgresql://" + url_.substr(at + 1)) + " " + schema_;
   }
-  void begin() override {
+  void begin(Access access) override {
+    if (access == Access::read) {
+      run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      return;
+    }
     run("BEGIN");
     run("SELECT pg_advisory_xact_lock(hashtext($1))", {schema_});
   }

@@ -26,6 +26,9 @@ class ConnectionLost : public UserError {
   using UserError::UserError;
 };
 
+/// What a transaction does. One that reads sees what was there when it began, and nobody waits.
+enum class Access : std::uint8_t { read, write };
+
 /// A database, in the SQL that SQLite and PostgreSQL have in common.
 class SqlConnection {
  public:
@@ -37,8 +40,8 @@ class SqlConnection {
   /// @throws UserError which says what is wrong, ConnectionLost.
   virtual SqlResult run(const std::string& sql, const std::vector<SqlValue>& values = {}) = 0;
   virtual bool has_table(const std::string& table) = 0;
-  /// Begins a transaction in which nobody else writes.
-  virtual void begin() = 0;
+  /// Begins a transaction; while one writes no other one does.
+  virtual void begin(Access access) = 0;
   /// Tries once to connect again. @throws ConnectionLost.
   virtual void reconnect() = 0;
 
@@ -46,11 +49,11 @@ class SqlConnection {
   /// longer and longer waits, for about a minute; a commit that nobody confirmed may have been
   /// done, so `work` asks what there is before it changes it.
   template <class Work>
-  auto transaction(const Work& work) {
+  auto transaction(const Work& work, Access access = Access::write) {
     std::chrono::milliseconds wait(100);
     for (;;) {
       try {
-        begin();
+        begin(access);
         try {
           auto result = work();
           run("COMMIT");

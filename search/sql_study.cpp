@@ -90,25 +90,29 @@ class SqlStudy : public StudyStore {
   }
 
   StudySettings settings() const override {
-    return connection_->transaction([&] {
-      if (!connection_->has_table("study"))
-        throw UserError(connection_->name() + ": expected a study, found none");
-      const std::string wanted = std::to_string(kVersion), got = value_of("version");
-      if (got != wanted)
-        throw UserError(str(connection_->name(), ": expected a study of version ", wanted,
-                            ", got \"", got, "\""));
-      return settings_of(value_of("settings"), connection_->name());
-    });
+    return connection_->transaction(
+        [&] {
+          if (!connection_->has_table("study"))
+            throw UserError(connection_->name() + ": expected a study, found none");
+          const std::string wanted = std::to_string(kVersion), got = value_of("version");
+          if (got != wanted)
+            throw UserError(str(connection_->name(), ": expected a study of version ", wanted,
+                                ", got \"", got, "\""));
+          return settings_of(value_of("settings"), connection_->name());
+        },
+        Access::read);
   }
 
   std::vector<StudyTrial> trials() const override {
-    return connection_->transaction([&] {
-      std::vector<StudyTrial> trials;
-      for (const auto& row :
-           connection_->run(str("SELECT ", kColumns, " FROM trials ORDER BY number")).rows)
-        trials.push_back(trial_of(row, connection_->name()));
-      return trials;
-    });
+    return connection_->transaction(
+        [&] {
+          std::vector<StudyTrial> trials;
+          for (const auto& row :
+               connection_->run(str("SELECT ", kColumns, " FROM trials ORDER BY number")).rows)
+            trials.push_back(trial_of(row, connection_->name()));
+          return trials;
+        },
+        Access::read);
   }
 
   bool add(std::int64_t number, const Point& point, int step, const std::string& worker) override {

@@ -30,7 +30,9 @@ class Sqlite : public SqlConnection {
   Sqlite& operator=(const Sqlite&) = delete;
 
   std::string name() const override { return file_.string(); }
-  void begin() override { run("BEGIN IMMEDIATE"); }
+  void begin(Access access) override {
+    run(access == Access::read ? "BEGIN DEFERRED" : "BEGIN IMMEDIATE");
+  }
   void reconnect() override {}
 
   bool has_table(const std::string& table) override {

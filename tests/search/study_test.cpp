@@ -206,6 +206,22 @@ TEST_P(StudyTest, StepsDoNotDependOnWhoFinishesFirst) {
   EXPECT_EQ(runs[0], runs[1]);
 }
 
+TEST_P(StudyTest, ReadersDoNotWaitForAWriter) {
+  const auto study = create();
+  ASSERT_TRUE(claim_as(*study, "a"));
+  // Another connection is in the middle of writing.
+  const auto writer = GetParam() == Where::file
+                          ? open_sqlite(file(), false)
+                          : connect_postgres(place(), settings_of_test(1).name, false);
+  writer->begin(Access::write);
+  writer->run("UPDATE trials SET worker = 'b'");
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(open()->trials().front().worker, "a");
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(20));
+  writer->run("COMMIT");
+  EXPECT_EQ(open()->trials().front().worker, "b");
+}
+
 TEST_P(StudyTest, ATrialOfADeadWorkerIsTakenOverAndNoLongerItsOwn) {
   const auto study = create();
   const Point point = claim_as(*study, "dead")->point;
@@ -456,10 +472,10 @@ TEST(FileStudy, SaysThatItIsLockedAndGoesOnAfterwards) {
   const auto other = open_sqlite(file, false),
              impatient = open_sqlite(file, false, std::chrono::milliseconds(200));
   other->run("BEGIN EXCLUSIVE");
-  EXPECT_EQ(test::message_of([&] { impatient->begin(); }, file),
+  EXPECT_EQ(test::message_of([&] { impatient->begin(Access::write); }, file),
             "F: locked by another process for over 0.2 s");
   other->run("ROLLBACK");
-  impatient->begin();
+  impatient->begin(Access::write);
   impatient->run("ROLLBACK");
   fill(*study, 4);
   EXPECT_EQ(study->trials().size(), 4u);
@@ -556,7 +572,7 @@ TEST(ServerStudy, AWorkerWaitsForAnotherThatMakesTheSchema) {
   server.start();
   const std::string url = server.url();
   const auto first = connect_postgres(url, "eight", false);
-  first->begin();
+  first->begin(Access::write);
   first->run("CREATE SCHEMA eight");
   std::thread commit([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
