@@ -297,17 +297,21 @@ prune::PruneConfig Compression::config_of(const Decided& decided, const ir::Grap
   return config;
 }
 
+std::vector<prune::PlannedLayer> Compression::planned(const ir::Graph& network,
+                                                      const Point& point) const {
+  const Decided what = decided(point);
+  if (what.pruned.empty()) return {};
+  const prune::PruneConfig config = config_of(what, network);
+  const std::vector<prune::Layer> layers = prune::layers_of(network, config.exclude);
+  const prune::Rates rates = prune::listed_rates(layers, config.rates.per_layer, config);
+  return prune::plan(layers, rates, config, prune::reader_of(network));
+}
+
 ir::Graph Compression::deployed(const ir::Graph& network, const Point& point) const {
   const Decided what = decided(point);
   ir::Graph graph = network;
-  if (!what.pruned.empty()) {
-    const prune::PruneConfig config = config_of(what, network);
-    const std::vector<prune::Layer> layers = prune::layers_of(network, config.exclude);
-    const prune::Rates rates = prune::listed_rates(layers, config.rates.per_layer, config);
-    for (const prune::PlannedLayer& layer :
-         prune::plan(layers, rates, config, prune::reader_of(network)))
-      graph.value(graph.find(layer.weight)).sparsity = magnitude_mask(network, layer);
-  }
+  for (const prune::PlannedLayer& layer : planned(network, point))
+    graph.value(graph.find(layer.weight)).sparsity = magnitude_mask(network, layer);
   graph = ir::infer_shapes(ir::fold_batch_norm(graph));
   if (!what.has_integers) return graph;
   return ir::infer_shapes(quantize::bake_weights(

@@ -10,6 +10,7 @@
 #include "core/ir/graph.h"
 #include "prune/config.h"
 #include "prune/layers.h"
+#include "prune/plan.h"
 #include "search/space.h"
 
 namespace xgen::search {
@@ -63,6 +64,9 @@ class Compression {
   const std::vector<Parameter>& parameters() const { return parameters_; }
   /// What choices have in common, for kernels between candidates.
   std::vector<std::string> labels(const Point& point) const;
+  /// The layers that a run prunes, and how; none where nothing is pruned.
+  /// @param network  with shapes, for one image, and the weights that patterns are chosen by.
+  std::vector<prune::PlannedLayer> planned(const ir::Graph& network, const Point& point) const;
   /// The network as it will run, for its size and time: weights masked by magnitude, BatchNorm
   /// folded, integers with scales of no meaning. @param network  with shapes, for one image.
   ir::Graph deployed(const ir::Graph& network, const Point& point) const;
