@@ -38,8 +38,10 @@ class Candidates {
              const std::string& where);
 
   const Space& space() const { return space_; }
-  /// The part of a point that decides on the architecture.
+  /// The parts of a point that decide on the architecture and on the compression.
   Point architecture_of(const Point& point) const;
+  Point compression_of(const Point& point) const;
+  const std::optional<Compression>& compression() const { return compression_; }
   /// The network that a run starts from, not compressed.
   ir::Graph network(const Point& point, const std::optional<Random>& random) const;
   /// What the candidate costs when its run has compressed it.
@@ -51,8 +53,6 @@ class Candidates {
   nlohmann::json stages(const nlohmann::json& stages, const Point& point) const;
 
  private:
-  Point compression_of(const Point& point) const;
-
   Architectures architectures_;
   std::optional<Compression> compression_;
   Space space_;

@@ -13,9 +13,10 @@ const std::vector<std::string>& objective_names() {
 }
 
 std::optional<ConfigProblem> StepConfig::problem() const {
-  if (proxy.has_value() + supernet.has_value() + !(set.empty() && stages.empty()) > 1)
-    return ConfigProblem{
-        "", "expected \"proxy\", \"supernet\" or a run (\"set\", \"stages\"), got several"};
+  if (proxy.has_value() + supernet.has_value() + (blocks || !set.empty() || !stages.empty()) > 1)
+    return ConfigProblem{"",
+                         "expected \"proxy\", \"supernet\" or a run (\"blocks\", \"set\", "
+                         "\"stages\"), got several"};
   const std::vector<std::string> proxies = {
 #define XGEN_PROXY(name, description) #name,
 #include "search/proxies.inc"
@@ -45,6 +46,11 @@ std::optional<ConfigProblem> SearchConfig::problem() const {
     if (!steps_seen.insert(steps[i].name).second)
       return ConfigProblem{"steps", str("\"", steps[i].name, "\" stands there twice")};
     if (i > 0) least *= reduction;
+    if (steps[i].blocks &&
+        (!compression || compression->per != "layer" || !compression->groups.empty()))
+      return ConfigProblem{"steps", str("\"", steps[i].name,
+                                        "\": blocks ask for compression with \"per\": \"layer\" "
+                                        "and without \"groups\"")};
     if (steps[i].supernet && !std::holds_alternative<MacroSpace>(space))
       return ConfigProblem{"steps", str("\"", steps[i].name,
                                         "\": a supernet shares the blocks of a space of kind "

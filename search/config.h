@@ -50,12 +50,26 @@ struct SupernetConfig {
   }
 };
 
+/// How pruned blocks are trained to do what the dense network's do.
+struct BlocksConfig {
+  std::int64_t epochs = 1;
+  std::optional<train::TrainingConfig> training;
+
+  template <class V>
+  void describe(V& v) {
+    v.number("epochs", epochs, {1, 100000}, "Passes over the training data, for each block.");
+    v.optional_object("training", training,
+                      "Instead of the training of the run, without its clip_norm.");
+  }
+};
+
 /// A way to evaluate a candidate: by a proxy, by the weights it inherits from a supernet, or by a
 /// run.
 struct StepConfig {
   std::string name;
   std::optional<std::string> proxy;
   std::optional<SupernetConfig> supernet;
+  std::optional<BlocksConfig> blocks;
   std::map<std::string, double> set;
   std::vector<std::string> stages;
 
@@ -71,6 +85,10 @@ struct StepConfig {
     v.optional_object(
         "supernet", supernet,
         "Judges by weights that all candidates of a macro space share, trained once.");
+    v.optional_object("blocks", blocks,
+                      "Of compression layer by layer: the run starts from pruned blocks that were "
+                      "trained to do what the dense ones do, once for all candidates that have "
+                      "them (Wootz, PLDI 2019).");
     v.number_map("set", set, {-1e15, 1e15},
                  "What differs from the run's config, by key as in --set: "
                  "{\"stages.dense.epochs\": 1}.");

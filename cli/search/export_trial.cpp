@@ -65,6 +65,17 @@ void refuse_another_file(const fs::path& file, const std::string& text) {
                         "choose another folder with --to"));
 }
 
+// Of trained blocks, which only the trial's own network holds.
+void copy_assembled(const LoadedSearch& search, const search::StudyTrial& trial,
+                    const fs::path& to) {
+  const fs::path own = search.output / "trials" / std::to_string(trial.number) / "candidate.onnx";
+  std::ifstream stream(own, std::ios::binary);
+  if (!stream)
+    throw UserError(str(own.string(), ": expected the network that trial ", trial.number,
+                        " was assembled to, found no file"));
+  write_atomically(to, std::string(std::istreambuf_iterator<char>(stream), {}));
+}
+
 }  // namespace
 
 fs::path export_trial(const LoadedSearch& search, std::int64_t number, const std::string& folder) {
@@ -83,7 +94,10 @@ fs::path export_trial(const LoadedSearch& search, std::int64_t number, const std
   const std::string text = text_of(run.json, run.config);
   refuse_another_file(to / "run.json", text);
   fs::create_directories(to);
-  export_onnx(network_of(search, trial.point), to / "candidate.onnx");
+  if (search.config.steps.empty() || !search.config.steps[last].blocks)
+    export_onnx(network_of(search, trial.point), to / "candidate.onnx");
+  else
+    copy_assembled(search, trial, to / "candidate.onnx");
   write_atomically(to / "run.json", text);
   return to / "run.json";
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/atomic_file.h"
+#include "core/config_file.h"
 #include "core/error.h"
 #include "core/file_lock.h"
 #include "core/interrupt.h"
@@ -18,25 +20,20 @@ constexpr std::int64_t kBatch = 128;
 
 }  // namespace
 
-void Judge::prepare(std::size_t step) {
-  if (!run_) load();
-  if (search_.config.steps[step].supernet) supernet(step);
+const SearchData& Judge::data() {
+  if (!data_) data_.emplace(search_);
+  return *data_;
 }
 
-void Judge::load() {
-  run_ = load_config(search_.beside(search_.config.run), {});
-  const RunConfig& config = run_->config;
-  data_ = train::load_data(config.data, run_->folder, config.seed);
-  const train::Dataset& images = data_.train;
-  const std::vector<std::int64_t> positions = train::stratified_positions(
-      images, std::min(kBatch, images.size()), Random(search_.config.seed).stream("proxy"));
-  batch_ = train::BatchMaker(images, config.data.normalize, {}).plain(positions);
+void Judge::prepare(std::size_t step) {
+  data();
+  if (search_.config.steps[step].supernet) supernet(step);
 }
 
 const search::Supernet& Judge::supernet(std::size_t step) {
   std::unique_ptr<search::Supernet>& supernet = supernets_[step];
   if (supernet) return *supernet;
-  const RunConfig& config = run_->config;
+  const RunConfig& config = data().config();
   const search::StepConfig& of = search_.config.steps[step];
   const std::filesystem::path folder = search_.output / "supernets" / of.name;
   std::filesystem::create_directories(folder);
@@ -55,29 +52,82 @@ const search::Supernet& Judge::supernet(std::size_t step) {
   how.resume = true;
   how.stop_requested = interrupt_requested;
   log::info(str("supernet \"", of.name, "\""));
-  made->train(data_.train, how);
+  made->train(data().splits.train, how);
   supernet = std::move(made);
   return *supernet;
+}
+
+// The training that a folder holds, or goes on with it.
+void Judge::train_blocks(std::size_t step, Blocks& blocks, const std::filesystem::path& folder) {
+  const RunConfig& config = data().config();
+  const search::BlocksConfig& of = *search_.config.steps[step].blocks;
+  search::BlockTraining how;
+  how.training = of.training.value_or(config.training);
+  // Else a block would depend on those that are trained beside it.
+  how.training.clip_norm = 0;
+  how.epochs = of.epochs;
+  how.seed = search_.config.seed;
+  how.threads = config.threads;
+  how.normalize = config.data.normalize;
+  how.augment = config.data.augment;
+  how.folder = folder;
+  how.resume = true;
+  how.stop_requested = interrupt_requested;
+  const auto point = load_config_json(folder / "point.json").get<search::Point>();
+  blocks.library->train({point}, data().splits.train, how);
+  ++blocks.known;
+}
+
+ir::Graph Judge::assembled(std::size_t step, const search::Point& point) {
+  const search::StepConfig& of = search_.config.steps[step];
+  const search::Candidates& candidates = *search_.candidates;
+  const std::filesystem::path folder = search_.output / "blocks" / of.name;
+  std::filesystem::create_directories(folder);
+  const FileLock lock(folder / "lock");
+  Blocks& blocks = blocks_[step];
+  if (!blocks.library)
+    blocks.library = std::make_unique<search::BlockLibrary>(
+        candidates.network(point, Random(search_.config.seed)), *candidates.compression(),
+        data().config().device);
+  const auto training = [&] { return folder / std::to_string(blocks.known); };
+  while (std::filesystem::exists(training() / "point.json")) train_blocks(step, blocks, training());
+  const search::Point compression = candidates.compression_of(point);
+  if (!blocks.library->covers(compression)) {
+    log::info(str("blocks \"", of.name, "\": ", blocks.library->missing({compression}).size(),
+                  " to train"));
+    std::filesystem::create_directories(training());
+    write_atomically(training() / "point.json", nlohmann::json(compression).dump() + "\n");
+    train_blocks(step, blocks, training());
+  }
+  return blocks.library->assembled(compression);
 }
 
 double Judge::error(std::size_t step, const search::Point& point) {
   prepare(step);
   const search::StepConfig& of = search_.config.steps[step];
+  const RunConfig& config = data().config();
+  const train::Dataset& images = data().splits.train;
+  const Random random(search_.config.seed);
   if (of.proxy) {
-    const ir::Graph network = search_.candidates->network(point, Random(search_.config.seed));
-    const double score = search::score(search::find_proxy(*of.proxy, of.name), network, *batch_,
-                                       run_->config.threads);
+    if (!batch_) {
+      const std::vector<std::int64_t> positions = train::stratified_positions(
+          images, std::min(kBatch, images.size()), random.stream("proxy"));
+      batch_ = train::BatchMaker(images, config.data.normalize, {}).plain(positions);
+    }
+    const double score =
+        search::score(search::find_proxy(*of.proxy, of.name),
+                      search_.candidates->network(point, random), *batch_, config.threads);
     if (!std::isfinite(score))
       throw UserError(str(*of.proxy, " cannot tell this network apart: its score is ", score));
     return -score;
   }
-  const search::Supernet& all = supernet(step);
-  const train::Dataset& held_back = data_.validation.size() > 0 ? data_.validation : data_.train;
+  const train::Dataset& held_back = data().validation();
   const std::int64_t samples = std::min(of.supernet->samples, held_back.size());
-  const train::Dataset judged = held_back.subset(train::stratified_positions(
-      held_back, samples, Random(search_.config.seed).stream("judged")));
-  const search::Calibration calibration{data_.train, run_->config.data.normalize};
-  return 100 * (1 - all.accuracy(search_.candidates->architecture_of(point), calibration, judged));
+  const train::Dataset judged =
+      held_back.subset(train::stratified_positions(held_back, samples, random.stream("judged")));
+  const search::Calibration calibration{images, config.data.normalize};
+  return 100 * (1 - supernet(step).accuracy(search_.candidates->architecture_of(point), calibration,
+                                            judged));
 }
 
 }  // namespace xgen::cli

@@ -190,8 +190,17 @@ void judge_trial(const LoadedSearch& search, const search::Problem& problem, Jud
                   "): ", text_of(objectives, search.config.objectives)));
 }
 
+// What the trial's run starts from.
+ir::Graph initial_network(const LoadedSearch& search, Judge& judge,
+                          const search::StudyTrial& trial) {
+  const auto step = static_cast<std::size_t>(trial.step);
+  const std::vector<search::StepConfig>& steps = search.config.steps;
+  return steps.empty() || !steps[step].blocks ? network_of(search, trial.point)
+                                              : judge.assembled(step, trial.point);
+}
+
 // Trains and compiles the trial's candidate, or goes on with that; ends the trial.
-void run_trial(const LoadedSearch& search, const search::Problem& problem,
+void run_trial(const LoadedSearch& search, const search::Problem& problem, Judge& judge,
                search::StudyStore& study, const search::StudyTrial& trial) {
   const std::filesystem::path folder =
       std::filesystem::absolute(search.output) / "trials" / std::to_string(trial.number);
@@ -200,7 +209,15 @@ void run_trial(const LoadedSearch& search, const search::Problem& problem,
                               messages = folder / "messages.txt",
                               known_times = folder / "kernel_times.json";
   const std::optional<std::filesystem::path> kernel_times = kernel_times_of(search);
-  if (!std::filesystem::exists(model)) export_onnx(network_of(search, trial.point), model);
+  if (!std::filesystem::exists(model)) {
+    const Heartbeat heartbeat(search, trial.number);
+    try {
+      export_onnx(initial_network(search, judge, trial), model);
+    } catch (...) {  // of use to no candidate
+      study.release(trial.number, trial.worker);
+      throw;
+    }
+  }
   std::vector<std::string> command = {
       "xgen-train", "run",        search.beside(search.config.run).string(),
       "--output",   run.string(), "--resume"};
@@ -295,7 +312,7 @@ void work_on_study(const LoadedSearch& search) {
     const std::optional<search::StudyTrial> trial =
         claim(*study, problem, worker_name(), config.trials, kSilentSeconds);
     if (trial && is_run(search, trial->step))
-      run_trial(search, problem, *study, *trial);
+      run_trial(search, problem, judge, *study, *trial);
     else if (trial)
       judge_trial(search, problem, judge, *study, *trial);
     else

@@ -197,6 +197,36 @@ TEST_F(DigitsSearchTest, ProxiesAndASupernetJudgeBeforeAnythingIsTrained) {
   EXPECT_EQ(lines("out"), lines("again"));
 }
 
+// Of a network that decides layer by layer; blocks that candidates share are trained once.
+TEST_F(DigitsSearchTest, CandidatesAreAssembledOfBlocksThatWereTrainedOnce) {
+  std::ifstream file(folder_ / "run.json");
+  json run_config = json::parse(file);
+  run_config["stages"] = {{{"name", "prune"},
+                           {"kind", "prune"},
+                           {"rates", {{"conv_macs_divided_by", 2}}},
+                           {"algorithm", {{"name", "one_shot"}}},
+                           {"fine_tune", {{"epochs", 1}}}},
+                          {{"name", "ship"}, {"kind", "compile"}}};
+  std::ofstream(folder_ / "run.json") << run_config.dump();
+  json c = digits(4);
+  c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
+  c["compression"] = {{"per", "layer"}, {"schemes", {"block"}}, {"rates", {2, 4}}};
+  c["steps"] = {{{"name", "assembled"}, {"blocks", {{"epochs", 1}}}}};
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.parsed()["finished"], 4) << said.err;
+  int trainings = 0;
+  for ([[maybe_unused]] const auto& entry :
+       fs::directory_iterator(folder_ / "out/blocks/assembled"))
+    trainings += entry.is_directory();
+  // Two choices of two or more layers: a third candidate finds all of its blocks trained.
+  EXPECT_GE(trainings, 1);
+  EXPECT_LT(trainings, 4);
+  // A worker that comes later takes over what was trained.
+  c["trials"] = 5;
+  EXPECT_EQ(run(search(c) + " --json").parsed()["finished"], 5);
+}
+
 TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {
   json wrong = digits(9);
   wrong["steps"] = {{{"name", "short"}, {"stages", {"dense", "shop"}}}, {{"name", "full"}}};
