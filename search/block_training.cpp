@@ -212,7 +212,9 @@ struct BlockLibrary::Impl {
         image(for_one_image(network)),
         compression(how),
         device(device_of_blocks(device_name)),
-        blocks(blocks_of(image, deciding_layers(image, how))) {}
+        blocks(blocks_of(image, deciding_layers(image, how))) {
+    XGEN_CHECK(!blocks.empty(), "no layer of the network decides for itself");
+  }
 
   std::set<TuningBlock> known() const {
     std::set<TuningBlock> names;

@@ -54,8 +54,11 @@ struct BlockTrainingResult {
 class BlockLibrary {
  public:
   /// @param teacher      the network that `compression` is of, trained; it is not changed.
-  /// @param compression  layer by layer.
-  /// @param device       "cpu" or "cuda". @throws UserError for "cuda" where there is none.
+  /// @param compression  layer by layer. Layers that belong to no block, as other inputs of the
+  ///                     network lead past them, stay the teacher's.
+  /// @param device       "cpu" or "cuda".
+  /// @throws UserError for "cuda" where there is none. @throws InternalError for compression of the
+  /// network as a whole.
   BlockLibrary(const ir::Graph& teacher, const Compression& compression,
                const std::string& device = "cpu");
   ~BlockLibrary();

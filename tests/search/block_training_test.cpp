@@ -287,6 +287,15 @@ TEST_F(BlockTrainingTest, RefusesToGoOnWithOtherBlocksOrMasks) {
   EXPECT_NE(message_of([&] { train(untrained, {kFirst}); }, file).find("F: "), std::string::npos);
 }
 
+TEST_F(BlockTrainingTest, LayersMustDecideForThemselves) {
+  CompressionConfig config;
+  config.schemes = {"block"};
+  config.rates = {1, 4};
+  const prune::PruneConfig base;
+  const Compression whole(config, base, small_resnet(), "s.json");
+  EXPECT_THROW(BlockLibrary(teacher(), whole), InternalError);
+}
+
 TEST_F(BlockTrainingTest, TrainsOnCudaWhereThereIsOne) {
   if (!torch::cuda::is_available()) {
     EXPECT_EQ(message_of([] { BlockLibrary(teacher(), compression(), "cuda"); }),

@@ -179,7 +179,7 @@ TEST(TuningBlocks, CoverEveryCandidateTheyWereMadeFor) {
 }
 
 TEST(Cover, TakesTheFewestBlocksWhicheverWayTheyFit) {
-  const std::set<TuningBlock> known = {{0, {{1}}}, {0, {{1}, {2}}}, {1, {{2}, {3}}}, {2, {{4}}}};
+  std::set<TuningBlock> known = {{0, {{1}}}, {0, {{1}, {2}}}, {1, {{2}, {3}}}, {2, {{4}}}};
   const auto names = [&](const std::string& digits) {
     std::vector<std::string> result;
     const auto parts = cover(known, candidate(digits));
@@ -191,6 +191,10 @@ TEST(Cover, TakesTheFewestBlocksWhicheverWayTheyFit) {
   EXPECT_THAT(names("124"), ElementsAre("0(1)(2)", "2(4)"));
   EXPECT_THAT(names("000"), IsEmpty());
   EXPECT_FALSE(cover(known, candidate("125")).has_value());
+  known.insert({2, {{3}}});
+  EXPECT_THAT(names("123"), ElementsAre("0(1)(2)", "2(3)")) << "of as few, the longest in front";
+  known.insert({{3, {{4}}}, {1, {{2}, {3}, {4}}}});
+  EXPECT_THAT(names("1234"), ElementsAre("0(1)", "1(2)(3)(4)")) << "of more, not";
 }
 
 }  // namespace
