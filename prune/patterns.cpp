@@ -26,7 +26,11 @@ PatternSet choose_patterns(std::span<const double> energy, const WeightShape& sh
   const std::vector<double> energies = block_energies(energy, shape, group_out, lane_channels);
   std::vector<int> votes(candidates.patterns.size());
   for (std::size_t block = 0; block < energies.size(); block += 9) {
-    const auto winner = best_pattern({energies.data() + block, 9}, candidates).index;
+    const std::span<const double> taps_of_block{energies.data() + block, 9};
+    // A block that was dropped before has no wish: else it could vote out what others use.
+    if (std::all_of(taps_of_block.begin(), taps_of_block.end(), [](double e) { return e == 0; }))
+      continue;
+    const auto winner = best_pattern(taps_of_block, candidates).index;
     ++votes[static_cast<std::size_t>(winner)];
   }
   std::vector<std::size_t> order(votes.size());
@@ -38,6 +42,7 @@ PatternSet choose_patterns(std::span<const double> energy, const WeightShape& sh
     if (set.size() == count || votes[candidate] == 0) break;
     set.patterns.push_back(candidates.patterns[candidate]);
   }
+  if (set.patterns.empty()) set.patterns.push_back(candidates.patterns.front());
   return set;
 }
 

@@ -12,7 +12,9 @@ PatternSet centred_patterns(int taps);
 
 /// The patterns that serve a layer: each block (group_out filters x lane_channels channels) votes
 /// for the centred pattern that keeps the most of its energy; the `count` patterns with the most
-/// votes win, in that order. Patterns without a vote are never chosen; ties go to the smaller bits.
+/// votes win, in that order. Blocks of zeros do not vote, so that a masked layer is masked the same
+/// way again; where nobody votes the first pattern serves. Others without a vote are never chosen;
+/// ties go to the smaller bits.
 ///
 /// @param energy  of each weight, row-major [c_out, c_in, 3, 3].
 /// Source: PatDNN, arXiv:2001.00138, section 4.1; one set a layer, as patterns are data of a

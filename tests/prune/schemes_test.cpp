@@ -293,6 +293,17 @@ TEST(ChoosePatterns, TakesTheMostFrequentFirst) {
             (std::vector<Pattern>{often}));
 }
 
+TEST(ChoosePatterns, BlocksOfZerosDoNotVote) {
+  const WeightShape shape{4, 1, 3, 3};
+  const Pattern kept{0b011'011'000};
+  std::vector<float> weight(36, 0.0F);
+  for (int tap = 0; tap < 9; ++tap) weight[static_cast<std::size_t>(tap)] = kept.keeps(tap);
+  EXPECT_EQ(choose_patterns(squares(weight), shape, 1, 1, 4, 1).patterns,
+            (std::vector<Pattern>{kept}));
+  EXPECT_EQ(choose_patterns(squares(std::vector<float>(36, 0.0F)), shape, 1, 1, 4, 8).patterns,
+            (std::vector<Pattern>{centred_patterns(4).patterns.front()}));
+}
+
 TEST(ChoosePatterns, SumsEnergyOverTheGroup) {
   const WeightShape shape{2, 1, 3, 3};
   std::vector<float> weight(18, 0.0F);
