@@ -10,6 +10,7 @@
 #include "core/ir/graph.h"
 #include "prune/config.h"
 #include "prune/layers.h"
+#include "prune/plan.h"
 #include "search/space.h"
 
 namespace xgen::search {
@@ -46,7 +47,15 @@ struct PruningChoice {
   std::string name() const;  ///< "pattern 4", "dense".
 };
 
-/// The decisions on weights that a candidate takes besides its architecture.
+/// The weights whose magnitudes decide on masks.
+struct MaskedWeights {
+  prune::WeightReader read;  ///< by name; asked only for a mask that is not known.
+  /// Whether every network that has a weight of this name and shape has the same: masks are kept.
+  bool alike = false;
+};
+
+/// The decisions on weights that a candidate takes besides its architecture. One thread at a time,
+/// as masks are kept.
 class Compression {
  public:
   /// @param base     of the prune stage in the run that tries candidates: groups, patterns.
@@ -59,8 +68,11 @@ class Compression {
   const std::vector<Parameter>& parameters() const { return parameters_; }
   /// What choices have in common, for kernels between candidates.
   std::vector<std::string> labels(const Point& point) const;
-  /// The network as it will run, for its size and time: weights masked by magnitude, BatchNorm
-  /// folded, integers with scales of no meaning. @param network  with shapes, for one image.
+  /// The network as it will run, for its size and time: masked by magnitude, BatchNorm folded,
+  /// weights and scales of no meaning. @param network  with shapes, for one image.
+  ir::Graph deployed(const ir::Graph& network, const Point& point,
+                     const MaskedWeights& weights) const;
+  /// By the weights of the network itself.
   ir::Graph deployed(const ir::Graph& network, const Point& point) const;
   /// A run's stages, changed so that they do this. Stages that have nothing to do are left out.
   /// @throws UserError where a stage that is needed is missing.
@@ -74,12 +86,15 @@ class Compression {
   };
   Decided decided(const Point& point) const;
   prune::PruneConfig config_of(const Decided& decided, const ir::Graph& network) const;
+  void mask(ir::Graph& network, const Decided& decided, const MaskedWeights& weights) const;
 
   CompressionConfig config_;
   prune::PruneConfig base_;
   std::vector<Parameter> parameters_;
   std::vector<std::vector<PruningChoice>> pruning_;  ///< by parameter; empty: it decides on bits.
   std::vector<std::string> nodes_;                   ///< by parameter.
+  mutable std::map<std::string, Sparsity> masks_;    ///< by weight, shape and what is done to it.
+  mutable std::size_t mask_entries_ = 0;
 };
 
 }  // namespace xgen::search

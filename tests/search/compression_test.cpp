@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "codegen/targets.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
@@ -94,6 +96,36 @@ TEST(Compression, LayerByLayerPrunesOnlyWhatAPointNames) {
   EXPECT_EQ(stages[0]["layers"],
             json::array({{{"match", layer}, {"scheme", "pattern"}, {"punched", false}}}));
   EXPECT_EQ(stages[0]["final_type"], "int8") << "masks that serve both types";
+}
+
+TEST(Compression, KeepsMasksOnlyOfWeightsThatAreAlikeInAllNetworks) {
+  const Compression c = compression(config("network"));
+  int asked = 0;
+  float sign = 1;
+  const prune::WeightReader read = [&](const std::string& name) {
+    ++asked;
+    std::vector<float> weights = prune::reader_of(network())(name);
+    if (sign < 0) std::reverse(weights.begin(), weights.end());
+    return weights;
+  };
+  const auto masks = [&](const Point& point, bool alike) {
+    std::vector<Sparsity> all;
+    for (const ir::Value& value : c.deployed(network(), point, {read, alike}).values()) {
+      if (value.sparsity) all.push_back(*value.sparsity);
+    }
+    return all;
+  };
+  const std::vector<Sparsity> pattern = masks({2, 1}, true), block = masks({5, 1}, true);
+  EXPECT_EQ(pattern.size(), 21u);
+  EXPECT_NE(pattern, block);
+  asked = 0;
+  sign = -1;  // other weights, which nobody looks at
+  EXPECT_EQ(masks({2, 1}, true), pattern);
+  EXPECT_EQ(masks({5, 1}, true), block);
+  EXPECT_EQ(asked, 0);
+  EXPECT_NE(masks({2, 1}, false), pattern);
+  EXPECT_NE(masks({2, 0}, true), pattern) << "masks of floats";
+  EXPECT_GT(asked, 0);
 }
 
 TEST(Compression, LeavesOutStagesThatHaveNothingToDo) {
