@@ -98,7 +98,9 @@ CompiledModel prepare(const ir::Graph& model, const CompileOptions& options) {
     throw UserError(str("model \"", model.name, "\": a batch of ", options.batch,
                         " needs a symbolic leading dimension; its shapes are fixed"));
   result.batch = std::max(1, batch);
-  result.graph = passes::run_pipeline(std::move(graph), options.pipeline, &result.passes);
+  passes::PipelineOptions pipeline = options.pipeline;
+  pipeline.fold_values = pipeline.fold_values && options.fill_weights;
+  result.graph = passes::run_pipeline(std::move(graph), pipeline, &result.passes);
   return result;
 }
 

@@ -54,6 +54,7 @@ struct Program {
   std::vector<xgen_list> lists;
   std::vector<xgen_channel_map> channel_maps;
   std::vector<std::byte> weights;  ///< weights.bin.
+  std::size_t unfilled_bytes = 0;  ///< by which weights.bin is longer where only lists are made.
   std::vector<TensorInfo> inputs, outputs;
   int batch = 1;                    ///< images per run: the steps run once for each.
   bool signed_activations = false;  ///< int8 activations are stored as x ^ 0x80.
@@ -62,6 +63,8 @@ struct Program {
   std::size_t table_count = 0;  ///< int32 entries that init fills.
   std::set<std::string> kernels() const;
 
+  /// Those of weights.bin.
+  std::size_t weight_bytes() const { return weights.size() + unfilled_bytes; }
   /// The memory that a caller provides.
   std::size_t memory_bytes() const { return arena_bytes + 4 * table_count + 512; }
 };

@@ -127,7 +127,14 @@ bool own_scale(const ir::Graph& graph, const ir::UseMap& uses, const Plan& plan,
   return node == nullptr || !keeps_scale(graph, *node);
 }
 
-QuantizedWeights quantized(const WeightLayer& layer, const LayerScales& scales) {
+QuantizedWeights quantized(const WeightLayer& layer, const LayerScales& scales, bool read_weights) {
+  if (!read_weights) {
+    const std::size_t count = layer.channels.count;
+    return {std::vector<float>(count, 1),
+            std::vector<std::int8_t>(static_cast<std::size_t>(layer.weight->size())),
+            std::vector<std::int32_t>(count),
+            {}};
+  }
   std::span<const float> bias;
   if (layer.bias != nullptr) bias = layer.bias->as<float>();
   QuantizedWeights q = quantize_weights(layer.weight->as<float>(), bias, layer.channels, scales);
@@ -147,7 +154,8 @@ struct IntegerLayer {
 
 /// Nothing for other nodes, and for layers whose weights are integers already.
 std::optional<IntegerLayer> integer_layer(const ir::Graph& qdq, const ir::UseMap& uses,
-                                          const IntegerPlan& plan, const ir::Node& node) {
+                                          const IntegerPlan& plan, const ir::Node& node,
+                                          bool read_weights = true) {
   const std::optional<WeightLayer> layer = weight_layer(qdq, uses, node);
   const ir::Node* x = layer ? producer(qdq, uses, node.input(0)) : nullptr;
   if (!layer || layer->weight == nullptr || layer->weight_dq == nullptr || x == nullptr ||
@@ -159,7 +167,7 @@ std::optional<IntegerLayer> integer_layer(const ir::Graph& qdq, const ir::UseMap
   if (const auto known = plan.nodes.find(node.name);
       known != plan.nodes.end() && known->second.result)
     scales.s_y = known->second.result->steps.scale;
-  return IntegerLayer{*layer, scales.s_x, quantized(*layer, scales)};
+  return IntegerLayer{*layer, scales.s_x, quantized(*layer, scales, read_weights)};
 }
 
 /// Gives weights the scales that they will be baked with. They depend on the scale of the layer's
@@ -328,18 +336,19 @@ std::vector<std::string> values_to_observe(const ir::Graph& graph,
 }
 
 ir::Graph insert_qdq(const ir::Graph& graph, const std::map<std::string, ActivationRange>& ranges,
-                     const std::vector<std::string>& exclude) {
-  return with_weight_scales(Inserter(graph, ranges, exclude).run());
+                     const std::vector<std::string>& exclude, bool read_weights) {
+  ir::Graph qdq = Inserter(graph, ranges, exclude).run();
+  return read_weights ? with_weight_scales(std::move(qdq)) : qdq;
 }
 
-ir::Graph bake_weights(const ir::Graph& qdq) {
+ir::Graph bake_weights(const ir::Graph& qdq, bool read_weights) {
   ir::Graph graph = qdq;
   const ir::UseMap uses(qdq);
   const IntegerPlan plan = make_integer_plan(qdq);
   std::vector<ir::Node> nodes;
   for (std::size_t n = 0; n < qdq.nodes().size(); ++n) {
     const ir::Node& node = qdq.nodes()[n];
-    const std::optional<IntegerLayer> found = integer_layer(qdq, uses, plan, node);
+    const std::optional<IntegerLayer> found = integer_layer(qdq, uses, plan, node, read_weights);
     if (!found) {
       nodes.push_back(node);
       continue;

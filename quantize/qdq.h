@@ -39,14 +39,16 @@ std::vector<std::string> values_to_observe(const ir::Graph& graph,
 ///
 /// @param graph   with BatchNorm folded.
 /// @param ranges  by name of the value, of all values_to_observe().
+/// @param read_weights  false: all scales of weights are 1, for a graph whose shapes alone matter.
 /// @throws UserError for a layer whose sums can leave int32, with its channel.
 ir::Graph insert_qdq(const ir::Graph& graph, const std::map<std::string, ActivationRange>& ranges,
-                     const std::vector<std::string>& exclude = {});
+                     const std::vector<std::string>& exclude = {}, bool read_weights = true);
 
 /// Replaces float weights behind Q by s8 constants and float biases of these layers by i32
 /// constants with a DQ of scale s_x * s_w: the form for export and code generation. Scales are
 /// computed from the weights as they are. Sparsity annotations go along.
+/// @param read_weights  false: they and the biases are zeros.
 /// @throws UserError as insert_qdq.
-ir::Graph bake_weights(const ir::Graph& qdq);
+ir::Graph bake_weights(const ir::Graph& qdq, bool read_weights = true);
 
 }  // namespace xgen::quantize

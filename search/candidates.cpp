@@ -27,16 +27,17 @@ Candidates::Candidates(Architectures architectures,
   Space space = std::visit([](const auto& a) { return a.space(); }, architectures_);
   architecture_parameters_ = space.parameters.size();
   if (compression) {
-    ir::Graph network;
+    // Which weights are kept depends on their values.
+    if (space.size() == 1)
+      only_ = for_one_image(this->network(Point(architecture_parameters_, 0), Random(0)));
     if (compression->per == "layer") {
-      if (space.size() != 1)
+      if (!only_)
         throw UserError(str(where,
                             " /compression/per: \"layer\" asks for a space with one architecture, "
                             "this one has ",
                             space.size(), "; expected \"network\""));
-      network = for_one_image(this->network(Point(architecture_parameters_, 0), Random(0)));
     }
-    compression_.emplace(*compression, base, network, where + " /compression");
+    compression_.emplace(*compression, base, only_.value_or(ir::Graph()), where + " /compression");
     for (const Parameter& p : compression_->parameters()) space.parameters.push_back(p);
   }
   space_ = with_conditions(std::move(space), conditions, where + " /conditions");
@@ -60,9 +61,22 @@ ir::Graph Candidates::network(const Point& point, const std::optional<Random>& r
 CandidateCost Candidates::cost(const Point& point, const Target& target,
                                const latency::LatencyTable& table) const {
   if (!compression_) return cost_of(network(point, std::nullopt), target, table);
-  // Which weights are kept depends on their values.
-  const ir::Graph image = for_one_image(network(point, Random(0)));
-  return cost_of(compression_->deployed(image, compression_of(point)), target, table);
+  const auto cost_by = [&](const ir::Graph& image, const MaskedWeights& weights) {
+    return cost_of(compression_->deployed(image, compression_of(point), weights), target, table);
+  };
+  if (only_) return cost_by(*only_, {prune::reader_of(*only_), true});
+  // What is left of a model's weights depends on all choices.
+  if (std::holds_alternative<ModelSpace>(architectures_)) {
+    const ir::Graph image = for_one_image(network(point, Random(0)));
+    return cost_by(image, {prune::reader_of(image), false});
+  }
+  // Weights are drawn by their names and shapes, for the first mask of each.
+  std::optional<ir::Graph> drawn;
+  const auto read = [&](const std::string& name) {
+    if (!drawn) drawn = network(point, Random(0));
+    return prune::reader_of(*drawn)(name);
+  };
+  return cost_by(for_one_image(network(point, std::nullopt)), {read, true});
 }
 
 LabelledGraph Candidates::labelled(const Point& point) const {

@@ -44,7 +44,7 @@ class Candidates {
   const std::optional<Compression>& compression() const { return compression_; }
   /// The network that a run starts from, not compressed.
   ir::Graph network(const Point& point, const std::optional<Random>& random) const;
-  /// What the candidate costs when its run has compressed it.
+  /// What the candidate costs when its run has compressed it. One thread at a time.
   CandidateCost cost(const Point& point, const Target& target,
                      const latency::LatencyTable& table) const;
   LabelledGraph labelled(const Point& point) const;
@@ -57,6 +57,7 @@ class Candidates {
   std::optional<Compression> compression_;
   Space space_;
   std::size_t architecture_parameters_ = 0;
+  std::optional<ir::Graph> only_;  ///< for one image: the network, where there is but one.
 };
 
 }  // namespace xgen::search

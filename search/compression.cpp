@@ -101,11 +101,14 @@ Parameter bits_parameter(const std::string& name, const std::vector<int>& bits) 
 }
 
 // The energies that a planned layer is projected by: squares of its weights.
-Sparsity magnitude_mask(const ir::Graph& graph, const prune::PlannedLayer& layer) {
-  const std::vector<float> weights =
-      prune::to_logical(prune::reader_of(graph)(layer.weight), layer.shape, layer.transposed);
-  return prune::project(prune::squares(weights), layer.shape, layer.constraint);
+Sparsity magnitude_mask(const prune::WeightReader& weights, const prune::PlannedLayer& layer) {
+  const std::vector<float> logical =
+      prune::to_logical(weights(layer.weight), layer.shape, layer.transposed);
+  return prune::project(prune::squares(logical), layer.shape, layer.constraint);
 }
+
+// Masks of spaces with many widths are forgotten from time to time: 64 MB of them.
+constexpr std::size_t kMostMaskEntries = 16 << 20;
 
 // Ranges that say nothing of values: integers take as long whatever they mean.
 std::map<std::string, quantize::ActivationRange> any_ranges(
@@ -307,15 +310,53 @@ std::vector<prune::PlannedLayer> Compression::planned(const ir::Graph& network,
   return prune::plan(layers, rates, config, prune::reader_of(network));
 }
 
-ir::Graph Compression::deployed(const ir::Graph& network, const Point& point) const {
+void Compression::mask(ir::Graph& network, const Decided& decided,
+                       const MaskedWeights& weights) const {
+  const prune::PruneConfig config = config_of(decided, network);
+  const std::vector<prune::Layer> layers = prune::layers_of(network, config.exclude);
+  prune::Rates rates = prune::listed_rates(layers, config.rates.per_layer, config);
+  const auto all = decided.pruned.find(kAll);
+  std::map<std::string, std::string> keys;  // by weight, of masks to be kept
+  for (const prune::Layer& layer : layers) {
+    if (!weights.alike || rates.count(layer.weight) == 0) continue;
+    const PruningChoice& choice =
+        all != decided.pruned.end() ? all->second : decided.pruned.at(layer.node);
+    const WeightShape& s = layer.shape;
+    const std::string key = str(layer.weight, " ", s.c_out, "x", s.c_in, "x", s.kh, "x", s.kw, " ",
+                                choice.name(), " ", config.final_type);
+    if (const auto known = masks_.find(key); known != masks_.end()) {
+      network.value(network.find(layer.weight)).sparsity = known->second;
+      rates.erase(layer.weight);
+    } else {
+      keys[layer.weight] = key;
+    }
+  }
+  for (const prune::PlannedLayer& layer : prune::plan(layers, rates, config, weights.read)) {
+    const Sparsity mask = magnitude_mask(weights.read, layer);
+    network.value(network.find(layer.weight)).sparsity = mask;
+    if (!weights.alike) continue;
+    mask_entries_ += mask.kept.size();
+    if (mask_entries_ > kMostMaskEntries) {
+      masks_.clear();
+      mask_entries_ = mask.kept.size();
+    }
+    masks_[keys.at(layer.weight)] = mask;
+  }
+}
+
+ir::Graph Compression::deployed(const ir::Graph& network, const Point& point,
+                                const MaskedWeights& weights) const {
   const Decided what = decided(point);
   ir::Graph graph = network;
-  for (const prune::PlannedLayer& layer : planned(network, point))
-    graph.value(graph.find(layer.weight)).sparsity = magnitude_mask(network, layer);
-  graph = ir::infer_shapes(ir::fold_batch_norm(graph));
+  if (!what.pruned.empty()) mask(graph, what, weights);
+  graph = ir::infer_shapes(ir::fold_batch_norm(std::move(graph), -1, false));
   if (!what.has_integers) return graph;
-  return ir::infer_shapes(quantize::bake_weights(
-      ir::infer_shapes(quantize::insert_qdq(graph, any_ranges(graph, what.floats), what.floats))));
+  ir::Graph qdq = quantize::insert_qdq(graph, any_ranges(graph, what.floats), what.floats, false);
+  return ir::infer_shapes(quantize::bake_weights(ir::infer_shapes(std::move(qdq)), false));
+}
+
+ir::Graph Compression::deployed(const ir::Graph& network, const Point& point) const {
+  return deployed(network, point, {prune::reader_of(network), false});
 }
 
 json Compression::stages(json stages, const ir::Graph& network, const Point& point) const {

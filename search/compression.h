@@ -51,7 +51,15 @@ struct PruningChoice {
   std::string name() const;  ///< "pattern 4", "dense".
 };
 
-/// The decisions on weights that a candidate takes besides its architecture.
+/// The weights whose magnitudes decide on masks.
+struct MaskedWeights {
+  prune::WeightReader read;  ///< by name; asked only for a mask that is not known.
+  /// Whether every network that has a weight of this name and shape has the same: masks are kept.
+  bool alike = false;
+};
+
+/// The decisions on weights that a candidate takes besides its architecture. One thread at a time,
+/// as masks are kept.
 class Compression {
  public:
   /// @param base     of the prune stage in the run that tries candidates: groups, patterns.
@@ -67,8 +75,11 @@ class Compression {
   /// The layers that a run prunes, and how; none where nothing is pruned.
   /// @param network  with shapes, for one image, and the weights that patterns are chosen by.
   std::vector<prune::PlannedLayer> planned(const ir::Graph& network, const Point& point) const;
-  /// The network as it will run, for its size and time: weights masked by magnitude, BatchNorm
-  /// folded, integers with scales of no meaning. @param network  with shapes, for one image.
+  /// The network as it will run, for its size and time: masked by magnitude, BatchNorm folded,
+  /// weights and scales of no meaning. @param network  with shapes, for one image.
+  ir::Graph deployed(const ir::Graph& network, const Point& point,
+                     const MaskedWeights& weights) const;
+  /// By the weights of the network itself.
   ir::Graph deployed(const ir::Graph& network, const Point& point) const;
   /// A run's stages, changed so that they do this. Stages that have nothing to do are left out.
   /// @throws UserError where a stage that is needed is missing.
@@ -91,11 +102,14 @@ class Compression {
   void add_bits(const ir::Graph& network);
   Decided decided(const Point& point) const;
   prune::PruneConfig config_of(const Decided& decided, const ir::Graph& network) const;
+  void mask(ir::Graph& network, const Decided& decided, const MaskedWeights& weights) const;
 
   CompressionConfig config_;
   prune::PruneConfig base_;
   std::vector<Parameter> parameters_;
-  std::vector<Decision> decisions_;  // by parameter
+  std::vector<Decision> decisions_;                // by parameter
+  mutable std::map<std::string, Sparsity> masks_;  // by weight, shape and what is done to it
+  mutable std::size_t mask_entries_ = 0;
 };
 
 }  // namespace xgen::search

@@ -49,7 +49,7 @@ class Runs {
  public:
   Runs(const Program& program, const std::vector<double>& step_us)
       : program_(program), steps_(static_cast<int>(program.steps.size())) {
-    all_.bytes = static_cast<double>(program.weights.size() + 4 * program.table_count +
+    all_.bytes = static_cast<double>(program.weight_bytes() + 4 * program.table_count +
                                      program.arena_bytes) +
                  bytes_of(program.inputs) + bytes_of(program.outputs);
     for (int i = 0; i < steps_; ++i) {

@@ -42,11 +42,23 @@ std::size_t Context::buffer(std::size_t bytes) {
   return (buffers_.size() - 1) << 40;
 }
 
+namespace {
+
+std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace
+
 std::size_t Context::store(const void* data, std::size_t bytes) {
-  const std::size_t offset = (program_.weights.size() + 63) / 64 * 64;
+  const std::size_t offset = aligned(program_.weights.size());
+  const std::size_t all = aligned(program_.weight_bytes()) + bytes;
   program_.weights.resize(offset + bytes);
-  if (bytes > 0 && data != nullptr) std::memcpy(program_.weights.data() + offset, data, bytes);
+  program_.unfilled_bytes = all - program_.weights.size();
+  if (bytes > 0) std::memcpy(program_.weights.data() + offset, data, bytes);
   return offset;
+}
+
+void Context::store_unfilled(std::size_t bytes) {
+  program_.unfilled_bytes = aligned(program_.weight_bytes()) + bytes - program_.weights.size();
 }
 
 std::int32_t Context::reserve(std::size_t entries) {
@@ -56,7 +68,7 @@ std::int32_t Context::reserve(std::size_t entries) {
 }
 
 Step& Context::add(Step step) {
-  const std::size_t constants = program_.weights.size() + 4 * program_.table_count;
+  const std::size_t constants = program_.weight_bytes() + 4 * program_.table_count;
   step.constant_bytes = constants - std::exchange(attributed_, constants);
   program_.steps.push_back(std::move(step));
   return program_.steps.back();
@@ -91,10 +103,10 @@ int Context::lanes_of(ir::ValueId id) const {
 }
 
 ChannelMap Context::natural_channels(ir::ValueId id) const {
-  const int per_lane = lane_channels(value(id));
-  ChannelMap map;
-  for (int c = 0; c < spatial_of(value(id)).channels; ++c)
-    map.push_back(c / per_lane * 4 + c % per_lane);
+  const int per_lane = lane_channels(value(id)), channels = spatial_of(value(id)).channels;
+  ChannelMap map(static_cast<std::size_t>(channels));
+  for (int c = 0; c < channels; ++c)
+    map[static_cast<std::size_t>(c)] = per_lane == 1 ? 4 * c : c / per_lane * 4 + c % per_lane;
   return map;
 }
 

@@ -40,7 +40,7 @@ struct LowerOptions {
   /// Taken where it serves a layer; plane_conv serves all.
   ConvFamily conv_family = ConvFamily::fastest;
   bool use_sparsity = true;  ///< false: pruned layers are compiled as dense ones, for comparison.
-  bool fill_weights = true;  ///< false: those of convolutions are zeros; only sizes are asked for.
+  bool fill_weights = true;  ///< false: those of convolutions are counted, not stored.
 };
 
 /// The state of one lowering: the program so far and the placement of values.
@@ -59,12 +59,15 @@ class Context {
   /// A new buffer of the arena; sizes are rounded up to 64 bytes.
   std::size_t buffer(std::size_t bytes);
   const std::vector<std::size_t>& buffer_bytes() const { return buffers_; }
-  /// Appends to weights.bin, 64-byte aligned. @param data  null: zeros. @return the offset.
+  /// Appends to weights.bin, 64-byte aligned. @return the offset.
   std::size_t store(const void* data, std::size_t bytes);
   template <class T>
   std::size_t store(const std::vector<T>& values) {
     return store(values.data(), values.size() * sizeof(T));
   }
+  /// Counts bytes of weights.bin that are not made. What is stored later lies where it would lie
+  /// without them, so that it can be read.
+  void store_unfilled(std::size_t bytes);
   /// Reserves int32 entries of the tables.
   std::int32_t reserve(std::size_t entries);
   Step& add(Step step);

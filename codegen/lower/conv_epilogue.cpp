@@ -36,7 +36,7 @@ std::size_t store_bias(Context& context, const ir::Node& node, const ConvData& d
   const int zero = quant_of(context.value(node.inputs[0])).zero -
                    (context.options().signed_activations ? 128 : 0);
   std::vector<std::int32_t> values(static_cast<std::size_t>(filters), 0);
-  for (int f = 0; f < data.shape().c_out; ++f) {
+  for (int f = 0; f < data.shape().c_out && context.options().fill_weights; ++f) {
     std::int64_t sum = 0;
     const int first =
         data.conv().groups == 1

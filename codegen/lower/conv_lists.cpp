@@ -89,12 +89,36 @@ std::vector<int> lanes_of_channels(const LaneChannels& lanes, int channels) {
   return lane_of;
 }
 
+// Whether filter f reads channel f alone, all taps of it, and each group the lane of its number:
+// most depthwise layers, whose lists need no filter to be looked at.
+bool reads_lane_by_lane(const ConvData& data, const LaneChannels& lanes, int group) {
+  const int channels = data.c_in();
+  if (data.sparsity() != nullptr || data.shape().c_in != 1 || data.shape().c_out != channels ||
+      group > 4 || lanes.size() < 2 ||
+      static_cast<int>(lanes.size()) != (channels + group - 1) / group)
+    return false;
+  for (int c = 0; c < static_cast<int>(lanes.size()) * 4; ++c) {
+    const int byte = c % 4, channel = c / 4 * group + byte;
+    const int expected = byte < group && channel < channels ? channel : -1;
+    if (lanes[static_cast<std::size_t>(c / 4)][static_cast<std::size_t>(byte)] != expected)
+      return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group) {
   ConvLists lists;
   lists.group = group;
   lists.groups = (data.shape().c_out + group - 1) / group;
+  if (reads_lane_by_lane(data, lanes, group)) {
+    lists.depthwise = true;
+    lists.lanes = lists.patterns = {{0}};
+    lists.tap_masks = {data.all_taps()};
+    lists.weights = static_cast<std::int64_t>(data.shape().c_out) * data.taps();
+    return lists;
+  }
   std::vector<std::vector<Entry>> groups(static_cast<std::size_t>(lists.groups));
   const std::vector<int> lane_of = lanes_of_channels(lanes, data.c_in());
   bool full = true;
@@ -208,7 +232,10 @@ std::size_t store_weights(Context& context, const ConvData& data, const ConvList
   for (const std::uint64_t mask : lists.tap_masks) taps.push_back(taps_of(data, mask));
   const auto count =
       static_cast<std::size_t>(taps_in_all(data, lists)) * static_cast<std::size_t>(lists.group);
-  if (!context.options().fill_weights) return context.store(nullptr, 4 * count);
+  if (!context.options().fill_weights) {
+    context.store_unfilled(4 * count);
+    return 0;
+  }
   std::vector<float> real;
   std::vector<std::int8_t> quantized;
   data.integer() ? quantized.reserve(4 * count) : real.reserve(count);

@@ -50,6 +50,10 @@ StoredLists store_quads(Context& context, const std::vector<TapQuad>& quads) {
 
 std::size_t store_quad_weights(Context& context, const ConvData& data,
                                const std::vector<TapQuad>& quads, int groups) {
+  if (!context.options().fill_weights) {
+    context.store_unfilled(16 * quads.size() * static_cast<std::size_t>(groups));
+    return 0;
+  }
   std::vector<std::int8_t> weights;
   for (int group = 0; group < groups; ++group) {
     for (const TapQuad& quad : quads) {

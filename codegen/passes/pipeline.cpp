@@ -23,6 +23,7 @@ struct Pass {
   const char* name;
   ir::Graph (*run)(ir::Graph, int max_patches);
   bool patches = true;  // false: rewrites the whole graph at once, and cannot stop on the way
+  ir::Graph (*run_on_shapes)(ir::Graph, int max_patches) = nullptr;  // what is cheaper, if anything
 };
 
 // What runs, and in which order: the map of the compiler's graph half. Lowering follows
@@ -31,7 +32,8 @@ const Pass kPasses[] = {
     {"fold_constants", [](ir::Graph g, int n) { return ir::fold_constants(std::move(g), n); }},
     {"simplify", [](ir::Graph g, int n) { return ir::simplify(std::move(g), n); }},
     {"fold_pad", [](ir::Graph g, int n) { return ir::fold_pad(std::move(g), n); }},
-    {"fold_batch_norm", [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n); }},
+    {"fold_batch_norm", [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n); },
+     true, [](ir::Graph g, int n) { return ir::fold_batch_norm(std::move(g), n, false); }},
     {"lower_quantization", [](ir::Graph g, int) { return ir::lower_quantization(std::move(g)); },
      false},
     {"to_conv", [](ir::Graph g, int n) { return to_conv(std::move(g), n); }},
@@ -75,7 +77,9 @@ ir::Graph run_pipeline(ir::Graph graph, const PipelineOptions& options,
     const auto limit = options.max_patches.find(pass.name);
     const std::size_t before = graph.nodes().size();
     const auto start = std::chrono::steady_clock::now();
-    graph = pass.run(std::move(graph), limit == options.max_patches.end() ? -1 : limit->second);
+    const bool on_shapes = !options.fold_values && pass.run_on_shapes != nullptr;
+    graph = (on_shapes ? pass.run_on_shapes : pass.run)(
+        std::move(graph), limit == options.max_patches.end() ? -1 : limit->second);
     graph = ir::infer_shapes(std::move(graph));
     ir::verify(graph, pass.name);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

@@ -12,6 +12,7 @@ namespace xgen::passes {
 struct PipelineOptions {
   std::set<std::string> disabled;          ///< passes that are left out, by name.
   std::map<std::string, int> max_patches;  ///< stops a pass after this many rewrites.
+  bool fold_values = true;                 ///< false: weights may hold anything in the result.
 };
 
 /// What one pass did.

@@ -82,10 +82,8 @@ double kept_share(const Sparsity& sparsity, const Constant& weight) {
   return density(sparsity, {at(0), at(1), at(2), at(3)});
 }
 
-}  // namespace
-
-NodeSize size_of_node(const Graph& graph, const UseMap& uses, const Node& node,
-                      std::set<ValueId>& counted) {
+NodeSize measured(const Graph& graph, const UseMap& uses, const Node& node,
+                  std::set<ValueId>& counted, bool read_values) {
   NodeSize size;
   size.dense_macs = macs_of(graph, node);
   size.macs = size.dense_macs;
@@ -104,17 +102,24 @@ NodeSize size_of_node(const Graph& graph, const UseMap& uses, const Node& node,
     }
     if (!counted.insert(id).second) continue;
     size.parameters += constant.size();
-    size.nonzero += count_nonzero(constant);
+    if (read_values) size.nonzero += count_nonzero(constant);
   }
   return size;
 }
 
-NodeSize size_of_graph(const Graph& graph) {
+}  // namespace
+
+NodeSize size_of_node(const Graph& graph, const UseMap& uses, const Node& node,
+                      std::set<ValueId>& counted) {
+  return measured(graph, uses, node, counted, true);
+}
+
+NodeSize size_of_graph(const Graph& graph, bool read_values) {
   const UseMap uses(graph);
   std::set<ValueId> counted;
   NodeSize sum;
   for (const Node& node : graph.nodes()) {
-    const NodeSize size = size_of_node(graph, uses, node, counted);
+    const NodeSize size = measured(graph, uses, node, counted, read_values);
     sum.dense_macs += size.dense_macs;
     sum.macs += size.macs;
     sum.parameters += size.parameters;

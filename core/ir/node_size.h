@@ -27,6 +27,8 @@ NodeSize size_of_node(const Graph& graph, const UseMap& uses, const Node& node,
                       std::set<ValueId>& counted);
 
 /// Sums over all nodes; `scheme` is "dense", or "sparse" where any weight has a mask.
-NodeSize size_of_graph(const Graph& graph);
+///
+/// @param read_values  false: `nonzero` is 0, and no weight is read.
+NodeSize size_of_graph(const Graph& graph, bool read_values = true);
 
 }  // namespace xgen::ir

@@ -62,6 +62,25 @@ TEST(Candidates, EverySampleIsANetworkThatCompiles) {
   }
 }
 
+TEST(Candidates, CostTheSameWhateverWasCostedBefore) {
+  const auto fresh = [] {
+    return Candidates(macro({"identity", "mb3_k3", "mb6_k5"}), compression("network"), base(), {},
+                      "s:");
+  };
+  const Target target = find_target("x86_64");
+  const latency::LatencyTable table{{target.name, target.kernels.back(), "", ""}, {}};
+  const Candidates asked = fresh();
+  RandomStream random = Random(5).stream("samples");
+  for (int i = 0; i < 20; ++i) {
+    const Point point = asked.space().sample(random);
+    const CandidateCost now = asked.cost(point, target, table),
+                        alone = fresh().cost(point, target, table);
+    EXPECT_EQ(now.latency.us, alone.latency.us);
+    EXPECT_EQ(now.size_bytes, alone.size_bytes);
+    EXPECT_EQ(now.peak_bytes, alone.peak_bytes);
+  }
+}
+
 TEST(Candidates, ConditionsRuleSomeOut) {
   const Candidates candidates(macro({"identity", "mb3_k3"}), compression("network"), base(),
                               {{{{"bits", {"8"}}}, {{"pruning", {"block 4.0"}}}}}, "s:");

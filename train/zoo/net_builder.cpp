@@ -3,8 +3,32 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
+#include <memory>
 
 namespace xgen::train {
+
+namespace {
+
+// Zeros of a shape, made once for all networks that are only asked for their size and time.
+ir::ConstantPtr shared_zeros(const ir::Extents& shape) {
+  // Spaces with many widths have many shapes.
+  constexpr std::int64_t kMostElements = 64 << 20;
+  thread_local std::map<ir::Extents, ir::ConstantPtr> known;
+  thread_local std::int64_t elements = 0;
+  if (const auto found = known.find(shape); found != known.end()) return found->second;
+  const std::int64_t count = ir::element_count(shape);
+  if (elements + count > kMostElements) {
+    known.clear();
+    elements = 0;
+  }
+  elements += count;
+  const std::vector<float> zeros(static_cast<std::size_t>(count));
+  return known[shape] = std::make_shared<const ir::Constant>(
+             ir::Constant::of<float>(shape, zeros, ir::Role::parameter));
+}
+
+}  // namespace
 
 NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t height,
                        std::int64_t width, const std::optional<Random>& random)
@@ -16,14 +40,13 @@ NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t hei
 
 ir::ValueId NetBuilder::parameter(const std::string& name, ir::Extents shape,
                                   const std::string& kind) {
+  const bool drawn = kind == "conv" || kind == "depthwise" || kind == "linear";
+  if (drawn && !random_) return graph_.add_constant(name, shared_zeros(shape));
   std::vector<float> values(static_cast<std::size_t>(ir::element_count(shape)));
   RandomStream random = random_.value_or(Random()).stream("initialise", name);
   std::int64_t fan_in = 1;
   for (std::size_t d = 1; d < shape.size(); ++d) fan_in *= shape[d];
   ir::Role role = ir::Role::parameter;
-  const bool drawn = kind == "conv" || kind == "depthwise" || kind == "linear";
-  if (drawn && !random_)
-    return graph_.add_constant(name, ir::Constant::of<float>(std::move(shape), values, role));
   if (kind == "conv") {
     const std::int64_t taps = shape[2] * shape[3];
     const double deviation = std::sqrt(2.0 / static_cast<double>(shape[0] * taps));

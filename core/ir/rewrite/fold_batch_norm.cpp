@@ -29,7 +29,20 @@ std::optional<ChannelLayout> layout_of(const Node& node, const Constant& weight)
   return ChannelLayout{channels, 1, channels};
 }
 
-std::optional<Patch> fold(const Graph& graph, const UseMap& uses, const Node& node) {
+ConstantPtr multiplied(const Constant& weight, const ChannelLayout& layout,
+                       const std::vector<float>& factor) {
+  Constant result = weight;
+  const auto w = result.as_mutable<float>();
+  const std::size_t per_channel = w.size() / layout.channels;
+  for (std::size_t c = 0; c < layout.channels; ++c) {
+    for (std::size_t i = 0; i < per_channel; ++i)
+      w[c * layout.outer + i * layout.inner] *= factor[c];
+  }
+  return std::make_shared<const Constant>(std::move(result));
+}
+
+std::optional<Patch> fold(const Graph& graph, const UseMap& uses, const Node& node,
+                          bool fold_values) {
   const auto* bn = node.as<BatchNorm>();
   if (bn == nullptr) return std::nullopt;
   const int before = uses.producer[static_cast<std::size_t>(node.inputs[0])];
@@ -50,21 +63,20 @@ std::optional<Patch> fold(const Graph& graph, const UseMap& uses, const Node& no
     return std::nullopt;
 
   const auto parameter = [&](std::size_t i) { return graph.constant(node.input(i))->as<float>(); };
-  Constant folded_weight = *weight;
-  std::vector<float> folded_bias(layout->channels);
-  const auto w = folded_weight.as_mutable<float>();
-  const std::size_t per_channel = w.size() / layout->channels;
+  const auto scale = parameter(1), shift = parameter(2), mean = parameter(3), var = parameter(4);
+  std::vector<float> factor(layout->channels), folded_bias(layout->channels);
   for (std::size_t c = 0; c < layout->channels; ++c) {
-    const float k = parameter(1)[c] / std::sqrt(parameter(4)[c] + bn->epsilon);
-    for (std::size_t i = 0; i < per_channel; ++i) w[c * layout->outer + i * layout->inner] *= k;
+    factor[c] = scale[c] / std::sqrt(var[c] + bn->epsilon);
     const float b = bias == nullptr ? 0.0F : bias->as<float>()[c];
-    folded_bias[c] = (b - parameter(3)[c]) * k + parameter(2)[c];
+    folded_bias[c] = (b - mean[c]) * factor[c] + shift[c];
   }
 
   Patch patch(graph);
   const Value& old_weight = graph.value(linear.inputs[1]);
   const ValueId new_weight =
-      patch.constant(old_weight.name + ".folded", std::move(folded_weight), old_weight.sparsity);
+      patch.constant(old_weight.name + ".folded",
+                     fold_values ? multiplied(*weight, *layout, factor) : old_weight.constant);
+  if (old_weight.sparsity) patch.set_sparsity(new_weight, *old_weight.sparsity);
   const ValueId new_bias =
       patch.constant(linear.name + ".bias.folded",
                      Constant::of<float>({static_cast<std::int64_t>(layout->channels)}, folded_bias,
@@ -76,8 +88,13 @@ std::optional<Patch> fold(const Graph& graph, const UseMap& uses, const Node& no
 
 }  // namespace
 
-Graph fold_batch_norm(Graph graph, int max_patches) {
-  return rewrite(std::move(graph), "fold_batch_norm", fold, max_patches);
+Graph fold_batch_norm(Graph graph, int max_patches, bool fold_values) {
+  return rewrite(
+      std::move(graph), "fold_batch_norm",
+      [fold_values](const Graph& g, const UseMap& uses, const Node& node) {
+        return fold(g, uses, node, fold_values);
+      },
+      max_patches);
 }
 
 }  // namespace xgen::ir

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
 
 #include "core/reference/evaluate.h"
@@ -39,14 +40,16 @@ Constant centered(const Constant& stored, const Constant* zero_point, const Node
       }
     }
   }
-  std::vector<std::int8_t> values;
-  for (std::int64_t i = 0; i < stored.size(); ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    const int q = (is_u8 ? stored.as<std::uint8_t>()[at] : stored.as<std::int8_t>()[at]) - expected;
-    if (q == -128) refuse(reader, "the weight holds -128; expected [-127, 127]");
-    values.push_back(static_cast<std::int8_t>(q));
+  // As bits, u8 minus 128 is s8 with the sign flipped.
+  const auto lowest = static_cast<std::byte>(is_u8 ? 0x00 : 0x80);
+  if (std::find(stored.bytes.begin(), stored.bytes.end(), lowest) != stored.bytes.end())
+    refuse(reader, "the weight holds -128; expected [-127, 127]");
+  Constant values = stored;
+  values.dtype = DType::i8;
+  if (is_u8) {
+    for (std::byte& b : values.bytes) b ^= std::byte{0x80};
   }
-  return Constant::of<std::int8_t>(stored.shape, values, stored.role);
+  return values;
 }
 
 }  // namespace
@@ -91,6 +94,13 @@ namespace {
 void check_range(const QuantizedWeight& weight, const std::vector<std::int64_t>& bias,
                  std::size_t channel_axis, const Node& reader) {
   const Extents& shape = weight.values.shape;
+  // Weights are at most 127: most layers are too small to get there, whatever they hold.
+  const std::int64_t most =
+      255 * 127 * (weight.values.size() / static_cast<std::int64_t>(bias.size()));
+  const bool can = std::any_of(bias.begin(), bias.end(), [&](std::int64_t b) {
+    return most + std::abs(b) >= std::int64_t{1} << 31;
+  });
+  if (!can) return;
   std::size_t inner = 1;
   for (std::size_t i = channel_axis + 1; i < shape.size(); ++i)
     inner *= static_cast<std::size_t>(shape[i]);

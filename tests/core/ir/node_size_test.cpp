@@ -33,6 +33,11 @@ TEST(NodeSize, CountsAConvolutionPerSample) {
   EXPECT_EQ(size.parameters, 72 + 4);
   EXPECT_EQ(size.nonzero, 70 + 3);
   EXPECT_EQ(size.scheme, "dense");
+  graph.set_outputs({graph.find("y")});
+  const NodeSize unread = size_of_graph(infer_shapes(graph), false);
+  EXPECT_EQ(unread.parameters, size.parameters);
+  EXPECT_EQ(unread.macs, size.macs);
+  EXPECT_EQ(unread.nonzero, 0);
 }
 
 TEST(NodeSize, LeavesOutWhatAMaskSkips) {

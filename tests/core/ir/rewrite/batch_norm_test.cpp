@@ -54,6 +54,16 @@ TEST(FoldBatchNorm, GivesABiasToAConvolutionWithoutOne) {
             (std::vector<float>{-5, 0}));
 }
 
+TEST(FoldBatchNorm, SharesTheWeightWhereOnlyShapesMatter) {
+  Graph graph = conv_and_bn(true);
+  graph.value(graph.find("w")).sparsity = Sparsity{};
+  const Graph folded = fold_batch_norm(graph, -1, false);
+  EXPECT_EQ(print(folded), print(fold_batch_norm(graph)));
+  const Value& weight = folded.value(folded.find("w.folded"));
+  EXPECT_EQ(weight.constant, graph.value(graph.find("w")).constant);
+  EXPECT_TRUE(weight.sparsity.has_value());
+}
+
 TEST(FoldBatchNorm, KeepsAConvolutionWithAnotherReader) {
   Graph graph = conv_and_bn(true);
   graph.set_outputs({graph.find("bn"), graph.find("conv")});

@@ -168,6 +168,25 @@ TEST(LowerQuantization, QuantizesFloatWeightsBehindTheirNodes) {
   EXPECT_EQ(stored[1], -1);
 }
 
+TEST(LowerQuantization, MovesUnsignedWeightsBy128) {
+  const auto conv = [](const std::vector<std::uint8_t>& values) {
+    Qdq g;
+    const ValueId a = g.fake("x", g.x(), 0.5F, 10);
+    const ValueId w = g.graph().add_constant("w", Constant::of<std::uint8_t>({1, 2, 1, 1}, values));
+    const ValueId d = g.graph().add_node(
+        "wd", DequantizeLinear{}, {w, g.scalar("s", 0.5F), g.scalar<std::uint8_t>("z", 128)});
+    const ValueId y = g.graph().add_node("conv", Conv{}, {a, d});
+    const std::string refused = g.message(y);
+    if (refused != "no error") return refused;
+    const Graph lowered = g.lowered(y);
+    const auto stored = lowered.constant(lowered.find("w"))->as<std::int8_t>();
+    return str(int{stored[0]}, " ", int{stored[1]});
+  };
+  EXPECT_EQ(conv({1, 255}), "-127 127");
+  EXPECT_EQ(conv({127, 128}), "-1 0");
+  EXPECT_EQ(conv({128, 0}), "node \"conv\" (Conv): the weight holds -128; expected [-127, 127]");
+}
+
 TEST(LowerQuantization, AgreesWithTheFloatGraph) {
   Qdq g;
   const ValueId a = g.fake("x", g.x(), 0.5F, 10);
