@@ -53,6 +53,9 @@ std::optional<ir::Patch> fuse_residual(const ir::Graph& graph, const ir::UseMap&
   if (binary == nullptr || binary->kind != ir::Binary::Kind::add) return std::nullopt;
   const ir::Value& out = graph.value(node.output());
   if (!out.type.shape || out.type.shape->size() != 4) return std::nullopt;
+  // At one position another kernel serves, which adds nothing.
+  const ir::Shape& shape = *out.type.shape;
+  if (shape[2] == ir::Dim(1) && shape[3] == ir::Dim(1)) return std::nullopt;
   // The fused node stands where the addition stood, so either operand serves; of two, the later one
   // is taken.
   int best = -1, best_position = -1;

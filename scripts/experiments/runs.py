@@ -5,9 +5,11 @@ import datetime
 import json
 import math
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESNET20 = ROOT / "configs/resnet20_cifar10_from_dense.json"
@@ -66,6 +68,26 @@ def dense_ms(xgen):
     """What the committed dense ResNet-20 takes now."""
     command = [xgen, "-q", "bench", str(ROOT / "configs/models/resnet20_cifar10_dense.onnx"), "--json"]
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["models"][0]["median_ms"]
+
+
+def search_for(xgen, config, folder, seconds):
+    """Lets a search go on until it has had so long, what it had before included, or is complete; the seconds that it has had."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "seconds"
+    spent = float(file.read_text()) if file.exists() else 0.0
+    if spent >= seconds:
+        return spent
+    print("==", xgen, "search", config, "--output", folder, file=sys.stderr, flush=True)
+    begun = time.monotonic()
+    process = subprocess.Popen([xgen, "search", str(config), "--output", str(folder)], stdout=subprocess.DEVNULL)
+    while process.poll() is None and spent + time.monotonic() - begun < seconds:
+        time.sleep(1)
+        file.write_text(str(spent + time.monotonic() - begun))
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+    if process.wait() not in (0, 3, 130):
+        sys.exit(f"the search ended with exit code {process.returncode}")
+    return float(file.read_text())
 
 
 class Rows:

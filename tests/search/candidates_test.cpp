@@ -81,6 +81,18 @@ TEST(Candidates, CostTheSameWhateverWasCostedBefore) {
   }
 }
 
+// Residual blocks whose maps have shrunk to one position, in floats and in integers.
+TEST(Candidates, OfImagesThatShrinkToOnePositionCompile) {
+  MacroSpace tiny = macro({"identity", "mb1_k3"});
+  tiny.image_size = 1;
+  CompressionConfig bits;
+  bits.bits = {32, 8};
+  const Candidates candidates(tiny, bits, base(), {}, "s:");
+  const Target target = find_target("x86_64");
+  const latency::LatencyTable table{{target.name, target.kernels.back(), "", ""}, {}};
+  for (const int b : {0, 1}) EXPECT_GT(candidates.cost({1, 1, 0, b}, target, table).macs, 0);
+}
+
 TEST(Candidates, ConditionsRuleSomeOut) {
   const Candidates candidates(macro({"identity", "mb3_k3"}), compression("network"), base(),
                               {{{{"bits", {"8"}}}, {{"pruning", {"block 4.0"}}}}}, "s:");

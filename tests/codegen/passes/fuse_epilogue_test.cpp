@@ -20,9 +20,9 @@ class Net {
  public:
   explicit Net(bool integer = false) : integer_(integer) { graph.name = "g"; }
 
-  ValueId input(const std::string& name) {
-    const ValueId x =
-        graph.add_input(name, {integer_ ? DType::u8 : DType::f32, ir::Shape{1, 4, 5, 5}, {}});
+  ValueId input(const std::string& name, std::int64_t extent = 5) {
+    const ValueId x = graph.add_input(
+        name, {integer_ ? DType::u8 : DType::f32, ir::Shape{1, 4, extent, extent}, {}});
     if (integer_) graph.value(x).type.quant = q(0.02F, 7);
     return x;
   }
@@ -146,6 +146,14 @@ TEST(FuseEpilogue, LeavesAnAdditionThatBroadcasts) {
   const ValueId c = net.conv("conv", net.input("x"));
   const ValueId r = net.graph.add_input("r", {DType::f32, ir::Shape{1, 4, 1, 1}, {}});
   EXPECT_EQ(net.fused({net.add("sum", c, r)}).nodes().size(), 2U);
+}
+
+TEST(FuseEpilogue, LeavesAResidualAtOnePositionToAnAddition) {
+  Net net;
+  const ValueId x = net.input("x", 1);
+  const ir::Graph got = net.fused({net.add("sum", x, net.conv("conv", x))});
+  ASSERT_EQ(got.nodes().size(), 2U);
+  EXPECT_FALSE(epilogue_of(got, 0).residual);
 }
 
 TEST(FuseEpilogue, KeepsTheRoundingBeforeAnIntegerResidual) {
