@@ -10,21 +10,23 @@ namespace xgen::train {
 
 namespace {
 
-// Zeros of a shape, made once for all networks that are only asked for their size and time.
-ir::ConstantPtr shared_zeros(const ir::Extents& shape) {
+// Zeros of a weight, made once for all networks that are only asked for their size and time.
+// Weights of one network do not share them: one constant under two names would be one parameter.
+ir::ConstantPtr shared_zeros(const std::string& name, const ir::Extents& shape) {
   // Spaces with many widths have many shapes.
   constexpr std::int64_t kMostElements = 64 << 20;
-  thread_local std::map<ir::Extents, ir::ConstantPtr> known;
+  thread_local std::map<std::pair<std::string, ir::Extents>, ir::ConstantPtr> all;
   thread_local std::int64_t elements = 0;
-  if (const auto found = known.find(shape); found != known.end()) return found->second;
+  const std::pair key(name, shape);
+  if (const auto found = all.find(key); found != all.end()) return found->second;
   const std::int64_t count = ir::element_count(shape);
   if (elements + count > kMostElements) {
-    known.clear();
+    all.clear();
     elements = 0;
   }
   elements += count;
   const std::vector<float> zeros(static_cast<std::size_t>(count));
-  return known[shape] = std::make_shared<const ir::Constant>(
+  return all[key] = std::make_shared<const ir::Constant>(
              ir::Constant::of<float>(shape, zeros, ir::Role::parameter));
 }
 
@@ -41,7 +43,7 @@ NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t hei
 ir::ValueId NetBuilder::parameter(const std::string& name, ir::Extents shape,
                                   const std::string& kind) {
   const bool drawn = kind == "conv" || kind == "depthwise" || kind == "linear";
-  if (drawn && !random_) return graph_.add_constant(name, shared_zeros(shape));
+  if (drawn && !random_) return graph_.add_constant(name, shared_zeros(name, shape));
   std::vector<float> values(static_cast<std::size_t>(ir::element_count(shape)));
   RandomStream random = random_.value_or(Random()).stream("initialise", name);
   std::int64_t fan_in = 1;
