@@ -81,16 +81,6 @@ TEST(Candidates, CostTheSameWhateverWasCostedBefore) {
   }
 }
 
-// Residual blocks whose maps have shrunk to one position.
-TEST(Candidates, OfImagesThatShrinkToOnePositionCompile) {
-  MacroSpace tiny = macro({"identity", "mb1_k3"});
-  tiny.image_size = 1;
-  const Candidates candidates(tiny, std::nullopt, base(), {}, "s:");
-  const Target target = find_target("x86_64");
-  const latency::LatencyTable table{{target.name, target.kernels.back(), "", ""}, {}};
-  EXPECT_GT(candidates.cost({1, 1}, target, table).macs, 0);
-}
-
 TEST(Candidates, ConditionsRuleSomeOut) {
   const Candidates candidates(macro({"identity", "mb3_k3"}), compression("network"), base(),
                               {{{{"bits", {"8"}}}, {{"pruning", {"block 4.0"}}}}}, "s:");
