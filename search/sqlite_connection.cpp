@@ -41,8 +41,11 @@ class Sqlite : public SqlConnection {
   }
 
   SqlResult run(const std::string& sql, const std::vector<SqlValue>& values = {}) override {
+    const auto deadline = std::chrono::steady_clock::now() + patience_;
     sqlite3_stmt* statement = nullptr;
-    const int prepared = sqlite3_prepare_v2(connection_, sql.c_str(), -1, &statement, nullptr);
+    int prepared = SQLITE_OK;
+    do prepared = sqlite3_prepare_v2(connection_, sql.c_str(), -1, &statement, nullptr);
+    while (waits(prepared, deadline));
     if (prepared != SQLITE_OK) fail(prepared);
     const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> owner(statement, sqlite3_finalize);
     for (std::size_t i = 0; i < values.size(); ++i)
@@ -51,6 +54,10 @@ class Sqlite : public SqlConnection {
     for (;;) {
       const int code = sqlite3_step(statement);
       if (code == SQLITE_DONE) break;
+      if (result.rows.empty() && waits(code, deadline)) {
+        sqlite3_reset(statement);
+        continue;
+      }
       if (code != SQLITE_ROW) fail(code);
       std::vector<std::string>& row = result.rows.emplace_back();
       for (int column = 0; column < sqlite3_column_count(statement); ++column) {
@@ -63,6 +70,13 @@ class Sqlite : public SqlConnection {
   }
 
  private:
+  // A locked file is waited for by SQLite itself, but not where it fears a deadlock, as when two
+  // processes want the log of a new file at once: there each asks again.
+  static bool waits(int code, std::chrono::steady_clock::time_point deadline) {
+    if ((code & 0xff) != SQLITE_BUSY || std::chrono::steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return true;
+  }
   static void bind(sqlite3_stmt* statement, int at, const SqlValue& value) {
     if (const auto* number = std::get_if<std::int64_t>(&value)) {
       sqlite3_bind_int64(statement, at, *number);
