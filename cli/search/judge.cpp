@@ -18,6 +18,18 @@ namespace {
 // Enough for naswot to tell networks apart (arXiv:2006.04647 takes 128).
 constexpr std::int64_t kBatch = 128;
 
+// What all that a search trains for many candidates has in common: data and threads of its runs,
+// and that it goes on where it was.
+template <class Training>
+void train_as(const RunConfig& config, const std::filesystem::path& folder, Training& how) {
+  how.threads = config.threads;
+  how.normalize = config.data.normalize;
+  how.augment = config.data.augment;
+  how.folder = folder;
+  how.resume = true;
+  how.stop_requested = interrupt_requested;
+}
+
 }  // namespace
 
 const SearchData& Judge::data() {
@@ -45,12 +57,7 @@ const search::Supernet& Judge::supernet(std::size_t step) {
   how.epochs = of.supernet->epochs;
   how.random_paths = of.supernet->random_paths;
   how.distill = of.supernet->distill;
-  how.threads = config.threads;
-  how.normalize = config.data.normalize;
-  how.augment = config.data.augment;
-  how.folder = folder;
-  how.resume = true;
-  how.stop_requested = interrupt_requested;
+  train_as(config, folder, how);
   log::info(str("supernet \"", of.name, "\""));
   made->train(data().splits.train, how);
   supernet = std::move(made);
@@ -67,12 +74,7 @@ void Judge::train_blocks(std::size_t step, Blocks& blocks, const std::filesystem
   how.training.clip_norm = 0;
   how.epochs = of.epochs;
   how.seed = search_.config.seed;
-  how.threads = config.threads;
-  how.normalize = config.data.normalize;
-  how.augment = config.data.augment;
-  how.folder = folder;
-  how.resume = true;
-  how.stop_requested = interrupt_requested;
+  train_as(config, folder, how);
   const auto point = load_config_json(folder / "point.json").get<search::Point>();
   blocks.library->train({point}, data().splits.train, how);
   ++blocks.known;
