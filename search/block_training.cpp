@@ -1,7 +1,5 @@
 #include "search/block_training.h"
 
-#include <torch/cuda.h>
-
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -9,6 +7,8 @@
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "prune/masks.h"
+#include "search/one_image.h"
+#include "search/torch_device.h"
 #include "train/graph_module.h"
 #include "train/hook.h"
 #include "train/stage.h"
@@ -24,21 +24,6 @@ using train::GraphModule;
 constexpr const char* kBlocksStage = "blocks";
 // The node that reads the images and of each tuning block what it computes and what it should.
 constexpr const char* kCompare = "blocks.compare";
-
-torch::Device device_of_blocks(const std::string& name) {
-  if (name == "cuda" && !torch::cuda::is_available())
-    throw UserError(
-        "the blocks' device: expected one of this machine, got \"cuda\"; LibTorch finds no CUDA "
-        "device");
-  return {name};
-}
-
-ir::Graph for_one_image(const ir::Graph& network) {
-  const ir::Graph graph = ir::infer_shapes(network);
-  std::map<std::string, std::int64_t> sizes;
-  for (const std::string& symbol : ir::free_symbols(graph)) sizes[symbol] = 1;
-  return sizes.empty() ? graph : ir::bind_dims(graph, sizes);
-}
 
 std::vector<std::string> deciding_layers(const ir::Graph& network, const Compression& compression) {
   std::vector<std::string> names;
@@ -211,7 +196,7 @@ struct BlockLibrary::Impl {
       : teacher(network),
         image(for_one_image(network)),
         compression(how),
-        device(device_of_blocks(device_name)),
+        device(device_of(device_name, "the blocks'")),
         blocks(blocks_of(image, deciding_layers(image, how))) {
     XGEN_CHECK(!blocks.empty(), "no layer of the network decides for itself");
   }

@@ -4,20 +4,9 @@
 
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
+#include "search/one_image.h"
 
 namespace xgen::search {
-
-namespace {
-
-// With every batch of one image: shapes are numbers.
-ir::Graph for_one_image(const ir::Graph& network) {
-  const ir::Graph graph = ir::infer_shapes(network);
-  std::map<std::string, std::int64_t> sizes;
-  for (const std::string& symbol : ir::free_symbols(graph)) sizes[symbol] = 1;
-  return sizes.empty() ? graph : ir::bind_dims(graph, sizes);
-}
-
-}  // namespace
 
 Candidates::Candidates(Architectures architectures,
                        const std::optional<CompressionConfig>& compression,

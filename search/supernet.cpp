@@ -1,10 +1,9 @@
 #include "search/supernet.h"
 
-#include <torch/cuda.h>
-
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "core/ir/node_size.h"
+#include "search/torch_device.h"
 #include "train/evaluate.h"
 #include "train/graph_module.h"
 #include "train/stage.h"
@@ -78,14 +77,6 @@ Point extreme(const MacroSpace& macro, bool largest) {
   return best;
 }
 
-torch::Device device_of(const std::string& name) {
-  if (name == "cuda" && !torch::cuda::is_available())
-    throw UserError(
-        "the supernet's device: expected one of this machine, got \"cuda\"; LibTorch finds no CUDA "
-        "device");
-  return {name};
-}
-
 }  // namespace
 
 struct Supernet::Impl {
@@ -101,7 +92,7 @@ struct Supernet::Impl {
         random(seed),
         largest(extreme(of, true)),
         smallest(extreme(of, false)),
-        all(graph_of_all(of, largest, random), device_of(device)) {}
+        all(graph_of_all(of, largest, random), device_of(device, "the supernet's")) {}
 
   torch::Tensor shared(const Point& point, const std::string& name) const {
     return all.tensor(shared_name(space, point, name));
