@@ -1,7 +1,6 @@
 #include "core/sparsity.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace xgen {
 
@@ -23,14 +22,22 @@ const char* name_of(Sparsity::Scheme scheme) {
   return "?";
 }
 
+namespace {
+
+void check_fits(const Sparsity& s, const WeightShape& shape) {
+  XGEN_CHECK(s.kept.size() == static_cast<std::size_t>(shape.groups(s) * shape.lanes(s)),
+             "mask of ", s.kept.size(), " blocks for ", shape.groups(s), " x ", shape.lanes(s));
+}
+
+}  // namespace
+
 std::vector<std::uint8_t> expand_mask(const Sparsity& s, const WeightShape& shape) {
   const int taps = shape.taps();
   std::vector<std::uint8_t> mask(
       static_cast<std::size_t>(shape.c_out) * static_cast<std::size_t>(shape.c_in * taps), 1);
   if (s.scheme == Sparsity::Scheme::dense) return mask;
   const int lanes = shape.lanes(s);
-  XGEN_CHECK(s.kept.size() == static_cast<std::size_t>(shape.groups(s) * lanes), "mask of ",
-             s.kept.size(), " blocks for ", shape.groups(s), " x ", lanes);
+  check_fits(s, shape);
   std::size_t at = 0;
   for (int o = 0; o < shape.c_out; ++o) {
     for (int i = 0; i < shape.c_in; ++i) {
@@ -44,10 +51,25 @@ std::vector<std::uint8_t> expand_mask(const Sparsity& s, const WeightShape& shap
   return mask;
 }
 
-double density(const Sparsity& sparsity, const WeightShape& shape) {
-  const auto mask = expand_mask(sparsity, shape);
-  if (mask.empty()) return 1;
-  return std::accumulate(mask.begin(), mask.end(), 0.0) / static_cast<double>(mask.size());
+double density(const Sparsity& s, const WeightShape& shape) {
+  const std::int64_t weights = std::int64_t{1} * shape.c_out * shape.c_in * shape.taps();
+  if (s.scheme == Sparsity::Scheme::dense || weights == 0) return 1;
+  check_fits(s, shape);
+  std::vector<std::int64_t> taps_of(s.patterns.patterns.size(), 0);
+  for (std::size_t p = 0; p < taps_of.size(); ++p) {
+    for (int tap = 0; tap < shape.taps(); ++tap) taps_of[p] += s.patterns.patterns[p].keeps(tap);
+  }
+  std::int64_t kept = 0;
+  std::size_t block = 0;
+  for (int o = 0; o < shape.c_out; o += s.group_out) {
+    const int filters = std::min(s.group_out, shape.c_out - o);
+    for (int i = 0; i < shape.c_in; i += s.lane_channels, ++block) {
+      if (s.kept[block] == Sparsity::kNone) continue;
+      kept += taps_of.at(static_cast<std::size_t>(s.kept[block])) * filters *
+              std::min(s.lane_channels, shape.c_in - i);
+    }
+  }
+  return static_cast<double>(kept) / static_cast<double>(weights);
 }
 
 }  // namespace xgen

@@ -30,6 +30,18 @@ class ConvData {
   }
   /// Taps of filter f that read channel c, as bits; convolutions of more than 64 taps are dense.
   std::uint64_t kept_taps(int f, int c) const;
+  /// The first filter behind f that may keep other taps or read other channels.
+  int filters_alike_until(int f) const {
+    if (conv().groups > 1) return f + 1;
+    return sparsity_ == nullptr ? shape().c_out
+                                : (f / sparsity_->group_out + 1) * sparsity_->group_out;
+  }
+  /// The first channel behind c of which a filter that reads both may keep other taps.
+  int channels_alike_until(int c) const {
+    return sparsity_ == nullptr || conv().groups > 1
+               ? c + 1
+               : (c / sparsity_->lane_channels + 1) * sparsity_->lane_channels;
+  }
   std::uint64_t all_taps() const {
     return taps() >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << taps()) - 1;
   }

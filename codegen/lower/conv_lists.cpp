@@ -128,15 +128,21 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
   const bool alike = data.sparsity() == nullptr && data.conv().groups == 1;
   for (int g = 0; g < (alike ? 1 : lists.groups); ++g) {
     std::size_t first = lanes.size(), end = 0;  // lanes that the group reads any of
-    for (int f = g * group; f < std::min((g + 1) * group, data.shape().c_out); ++f) {
+    const int last = std::min((g + 1) * group, data.shape().c_out);
+    for (int f = g * group, next = f; f < last; f = next) {
+      next = std::min(data.filters_alike_until(f), last);
       const int begin = data.first_channel(f);
-      for (int c = begin; c < begin + data.shape().c_in; ++c) {
-        const auto lane = static_cast<std::size_t>(lane_of[static_cast<std::size_t>(c)]);
+      for (int c = begin; c < begin + data.shape().c_in;) {
+        const int behind = std::min(data.channels_alike_until(c), begin + data.shape().c_in);
         const std::uint64_t kept = data.kept_taps(f, c);
-        masks[lane] |= kept;
-        lists.weights += kept == data.all_taps() ? data.taps() : Pattern{kept}.size();
-        first = std::min(first, lane);
-        end = std::max(end, lane + 1);
+        const int taps = kept == data.all_taps() ? data.taps() : Pattern{kept}.size();
+        lists.weights += std::int64_t{taps} * (next - f) * (behind - c);
+        for (; c < behind; ++c) {
+          const auto lane = static_cast<std::size_t>(lane_of[static_cast<std::size_t>(c)]);
+          masks[lane] |= kept;
+          first = std::min(first, lane);
+          end = std::max(end, lane + 1);
+        }
       }
     }
     full = full && first == 0 && end == lanes.size();
