@@ -5,8 +5,23 @@
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
 #include "search/one_image.h"
+#include "train/zoo/net_builder.h"
 
 namespace xgen::search {
+
+const std::vector<float>& Candidates::DrawnWeights::of(const std::string& name,
+                                                       const ir::Extents& shape) {
+  // 64 MB: spaces with many widths have many weights.
+  constexpr std::size_t kMostElements = 16 << 20;
+  if (const auto found = known_.find({name, shape}); found != known_.end()) return found->second;
+  std::vector<float> drawn = train::initial_weights(Random(0), name, shape);
+  if (elements_ + drawn.size() > kMostElements) {
+    known_.clear();
+    elements_ = 0;
+  }
+  elements_ += drawn.size();
+  return known_[{name, shape}] = std::move(drawn);
+}
 
 Candidates::Candidates(Architectures architectures,
                        const std::optional<CompressionConfig>& compression,
@@ -59,13 +74,11 @@ CandidateCost Candidates::cost(const Point& point, const Target& target,
     const ir::Graph image = for_one_image(network(point, Random(0)));
     return cost_by(image, {prune::reader_of(image), false});
   }
-  // Weights are drawn by their names and shapes, for the first mask of each.
-  std::optional<ir::Graph> drawn;
+  const ir::Graph image = for_one_image(network(point, std::nullopt));
   const auto read = [&](const std::string& name) {
-    if (!drawn) drawn = network(point, Random(0));
-    return prune::reader_of(*drawn)(name);
+    return weights_.of(name, ir::extents(*image.value(image.find(name)).type.shape));
   };
-  return cost_by(for_one_image(network(point, std::nullopt)), {read, true});
+  return cost_by(image, {read, true});
 }
 
 LabelledGraph Candidates::labelled(const Point& point) const {

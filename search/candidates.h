@@ -1,8 +1,10 @@
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -53,11 +55,23 @@ class Candidates {
   nlohmann::json stages(const nlohmann::json& stages, const Point& point) const;
 
  private:
+  // Those that a network of the space which nobody has trained would have, drawn when first asked
+  // for.
+  class DrawnWeights {
+   public:
+    const std::vector<float>& of(const std::string& name, const ir::Extents& shape);
+
+   private:
+    std::map<std::pair<std::string, ir::Extents>, std::vector<float>> known_;
+    std::size_t elements_ = 0;
+  };
+
   Architectures architectures_;
   std::optional<Compression> compression_;
   Space space_;
   std::size_t architecture_parameters_ = 0;
   std::optional<ir::Graph> only_;  ///< for one image: the network, where there is but one.
+  mutable DrawnWeights weights_;
 };
 
 }  // namespace xgen::search

@@ -5,6 +5,7 @@
 #include "codegen/targets.h"
 #include "core/error.h"
 #include "tests/support/message.h"
+#include "train/zoo/net_builder.h"
 
 namespace xgen::search {
 namespace {
@@ -79,6 +80,21 @@ TEST(Candidates, CostTheSameWhateverWasCostedBefore) {
     EXPECT_EQ(now.size_bytes, alone.size_bytes);
     EXPECT_EQ(now.peak_bytes, alone.peak_bytes);
   }
+}
+
+TEST(Candidates, MasksAreThoseOfTheWeightsThatANetworkStartsFrom) {
+  const ir::Graph network = macro({"mb3_k3"}).network({0, 0}, Random(7));
+  int compared = 0;
+  for (const ir::Node& node : network.nodes()) {
+    const auto* conv = node.as<ir::Conv>();
+    if (node.as<ir::Gemm>() == nullptr && (conv == nullptr || conv->groups > 1)) continue;
+    const ir::Value& weight = network.value(node.inputs[1]);
+    const auto values = weight.constant->as<float>();
+    EXPECT_EQ(train::initial_weights(Random(7), weight.name, weight.constant->shape),
+              std::vector<float>(values.begin(), values.end()));
+    ++compared;
+  }
+  EXPECT_EQ(compared, 7);
 }
 
 TEST(Candidates, ConditionsRuleSomeOut) {

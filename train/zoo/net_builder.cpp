@@ -30,7 +30,27 @@ ir::ConstantPtr shared_zeros(const std::string& name, const ir::Extents& shape) 
              ir::Constant::of<float>(shape, zeros, ir::Role::parameter));
 }
 
+std::vector<float> drawn(const Random& random, const std::string& name, const ir::Extents& shape,
+                         bool depthwise) {
+  std::vector<float> values(static_cast<std::size_t>(ir::element_count(shape)));
+  RandomStream stream = random.stream("initialise", name);
+  if (shape.size() == 4) {
+    const std::int64_t outputs = depthwise ? 1 : shape[0];
+    const double deviation = std::sqrt(2.0 / static_cast<double>(outputs * shape[2] * shape[3]));
+    for (float& v : values) v = static_cast<float>(stream.normal() * deviation);
+    return values;
+  }
+  const double bound = 1 / std::sqrt(static_cast<double>(shape[1]));
+  for (float& v : values) v = static_cast<float>((2 * stream.uniform() - 1) * bound);
+  return values;
+}
+
 }  // namespace
+
+std::vector<float> initial_weights(const Random& random, const std::string& name,
+                                   const ir::Extents& shape) {
+  return drawn(random, name, shape, false);
+}
 
 NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t height,
                        std::int64_t width, const std::optional<Random>& random)
@@ -42,29 +62,19 @@ NetBuilder::NetBuilder(std::string name, std::int64_t channels, std::int64_t hei
 
 ir::ValueId NetBuilder::parameter(const std::string& name, ir::Extents shape,
                                   const std::string& kind) {
-  const bool drawn = kind == "conv" || kind == "depthwise" || kind == "linear";
-  if (drawn && !random_) return graph_.add_constant(name, shared_zeros(name, shape));
-  std::vector<float> values(static_cast<std::size_t>(ir::element_count(shape)));
-  RandomStream random = random_.value_or(Random()).stream("initialise", name);
-  std::int64_t fan_in = 1;
-  for (std::size_t d = 1; d < shape.size(); ++d) fan_in *= shape[d];
-  ir::Role role = ir::Role::parameter;
-  if (kind == "conv") {
-    const std::int64_t taps = shape[2] * shape[3];
-    const double deviation = std::sqrt(2.0 / static_cast<double>(shape[0] * taps));
-    for (float& v : values) v = static_cast<float>(random.normal() * deviation);
-  } else if (kind == "depthwise") {
-    const double deviation = std::sqrt(2.0 / static_cast<double>(shape[2] * shape[3]));
-    for (float& v : values) v = static_cast<float>(random.normal() * deviation);
-  } else if (kind == "linear") {
-    const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
-    for (float& v : values) v = static_cast<float>((2 * random.uniform() - 1) * bound);
-  } else {
-    XGEN_CHECK(kind == "zeros" || kind == "ones" || kind == "mean" || kind == "variance", kind);
-    if (kind == "mean" || kind == "variance") role = ir::Role::buffer;
-    std::fill(values.begin(), values.end(), kind == "ones" || kind == "variance" ? 1.0F : 0.0F);
+  if (kind == "conv" || kind == "depthwise" || kind == "linear") {
+    if (!random_) return graph_.add_constant(name, shared_zeros(name, shape));
+    const auto values = drawn(*random_, name, shape, kind == "depthwise");
+    return graph_.add_constant(
+        name, ir::Constant::of<float>(std::move(shape), values, ir::Role::parameter));
   }
-  return graph_.add_constant(name, ir::Constant::of<float>(std::move(shape), values, role));
+  XGEN_CHECK(kind == "zeros" || kind == "ones" || kind == "mean" || kind == "variance", kind);
+  const bool buffer = kind == "mean" || kind == "variance";
+  const std::vector<float> values(static_cast<std::size_t>(ir::element_count(shape)),
+                                  kind == "ones" || kind == "variance" ? 1.0F : 0.0F);
+  return graph_.add_constant(
+      name, ir::Constant::of<float>(std::move(shape), values,
+                                    buffer ? ir::Role::buffer : ir::Role::parameter));
 }
 
 ir::ValueId NetBuilder::integers(const std::string& name, const std::vector<std::int64_t>& values) {

@@ -10,6 +10,13 @@
 
 namespace xgen::train {
 
+/// What a NetBuilder with this `random` gives the weight of this name: of a convolution with one
+/// group (He's normal distribution by outputs) or of a fully connected layer (uniform).
+///
+/// @param shape  [c_out, c_in, kh, kw] or [c_out, c_in].
+std::vector<float> initial_weights(const Random& random, const std::string& name,
+                                   const ir::Extents& shape);
+
 /// Builds a graph layer by layer. Keeps the current value and the number of its channels, so that
 /// models read as lists of layers.
 class NetBuilder {
