@@ -1,6 +1,9 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+
+#include "core/interrupt.h"
 
 namespace xgen {
 
@@ -8,8 +11,11 @@ namespace xgen {
 /// one goes on, the others wait. A process that is killed lets go of it.
 class FileLock {
  public:
-  /// @throws UserError naming the file where it cannot be made or locked.
-  explicit FileLock(const std::filesystem::path& file);
+  /// @param stop  asked while others hold the file: whether to wait no longer.
+  /// @throws UserError naming the file where it cannot be made or locked, Interrupted when `stop`
+  /// says so.
+  explicit FileLock(const std::filesystem::path& file,
+                    const std::function<bool()>& stop = interrupt_requested);
   ~FileLock();
   FileLock(const FileLock&) = delete;
   FileLock& operator=(const FileLock&) = delete;

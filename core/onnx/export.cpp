@@ -6,6 +6,7 @@
 #include "core/atomic_file.h"
 #include "core/onnx/sparsity_json.h"
 #include "core/onnx/tensor_proto.h"
+#include "core/sha256.h"
 
 namespace xgen {
 
@@ -296,18 +297,28 @@ class Exporter {
   std::set<ValueId> used_;  ///< constants that are read.
 };
 
-}  // namespace
-
-void export_onnx(const ir::Graph& graph, const std::filesystem::path& path,
-                 const std::map<std::string, std::string>& metadata) {
+// @param what  the model is, for messages.
+std::string bytes_of(const ir::Graph& graph, const std::map<std::string, std::string>& metadata,
+                     const std::string& what) {
   const onnx::ModelProto model = Exporter(graph, required_opset(graph)).run(metadata);
   constexpr std::size_t kLimitBytes = std::size_t{1} << 31;  // protobuf's, and so ONNX'
   std::string bytes;
   if (model.ByteSizeLong() >= kLimitBytes || !model.SerializeToString(&bytes)) {
-    throw UserError(str(path.string(), ": the model has ", model.ByteSizeLong(),
+    throw UserError(str(what, ": the model has ", model.ByteSizeLong(),
                         " bytes; an ONNX file holds at most 2 GiB"));
   }
-  write_atomically(path, bytes);
+  return bytes;
+}
+
+}  // namespace
+
+void export_onnx(const ir::Graph& graph, const std::filesystem::path& path,
+                 const std::map<std::string, std::string>& metadata) {
+  write_atomically(path, bytes_of(graph, metadata, path.string()));
+}
+
+std::string onnx_sha256(const ir::Graph& graph) {
+  return sha256_hex(bytes_of(graph, {}, graph.name));
 }
 
 }  // namespace xgen

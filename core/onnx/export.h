@@ -22,4 +22,7 @@ namespace xgen {
 void export_onnx(const ir::Graph& graph, const std::filesystem::path& path,
                  const std::map<std::string, std::string>& metadata = {});
 
+/// SHA-256 of the file that export_onnx() would write, as 64 hexadecimal digits.
+std::string onnx_sha256(const ir::Graph& graph);
+
 }  // namespace xgen

@@ -51,6 +51,15 @@ TEST(FileLock, OfAKilledProcessIsFree) {
   const FileLock lock(folder.path() / "lock");
 }
 
+TEST(FileLock, IsWaitedForUntilTheUserStops) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path file = folder.path() / "lock";
+  const FileLock held(file);
+  int asked = 0;
+  EXPECT_THROW(FileLock(file, [&] { return ++asked == 3; }), Interrupted);
+  EXPECT_EQ(asked, 3);
+}
+
 TEST(FileLock, NamesTheFileThatCannotBeMade) {
   EXPECT_EQ(test::message_of([] { FileLock("/proc/none/lock"); }),
             "/proc/none/lock: cannot be made: No such file or directory");

@@ -47,6 +47,16 @@ TEST(Simplify, KeepsASliceThatRunsBackwards) {
   EXPECT_NE(simplified(graph, v).find("Slice"), std::string::npos);
 }
 
+TEST(Simplify, RemovesAMeanOverOnePosition) {
+  Graph one = with_input({"N", 4, 1, 1}), two = with_input({"N", 4, 1, 2});
+  const auto with_pool = [](Graph& graph) {
+    return graph.add_node("y", Unary{}, {graph.add_node("pool", GlobalAveragePool{}, {0})});
+  };
+  EXPECT_EQ(simplified(one, with_pool(one)),
+            "g(x: f32 [N, 4, 1, 1]) -> y\n  y: f32 [N, 4, 1, 1] = Relu(x)\n");
+  EXPECT_NE(simplified(two, with_pool(two)).find("GlobalAveragePool"), std::string::npos);
+}
+
 TEST(Simplify, KeepsTheNameOfAnOutput) {
   Graph graph = with_input({"N", 4});
   const ValueId r = graph.add_node("relu", Unary{}, {0});
