@@ -1,5 +1,6 @@
 #include "search/sql_study.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -15,14 +16,16 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kVersion = 2;  // of the tables
+constexpr int kVersion = 3;  // of the tables
 
 constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS study (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS trials (number BIGINT PRIMARY KEY, point TEXT NOT NULL,"
     " step BIGINT NOT NULL, state TEXT NOT NULL, objectives TEXT NOT NULL, reason TEXT NOT NULL, "
     "worker TEXT NOT NULL,"
-    " attempts BIGINT NOT NULL, heard DOUBLE PRECISION NOT NULL)"};
+    " attempts BIGINT NOT NULL, heard DOUBLE PRECISION NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS texts (number BIGINT NOT NULL, name TEXT NOT NULL, text TEXT NOT "
+    "NULL, PRIMARY KEY (number, name))"};
 
 constexpr const char* kColumns = "number, point, step, state, objectives, reason, worker, attempts";
 
@@ -38,6 +41,13 @@ auto parsed(const std::string& text, const std::string& expected, const Read& re
   } catch (const nlohmann::json::exception&) {
     throw UserError(str(expected, ", got ", text));
   }
+}
+
+// A text of another program, as databases take it.
+std::string utf8(const std::string& text) {
+  std::string valid = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace));
+  std::replace(valid.begin(), valid.end(), '\0', ' ');
+  return valid;
 }
 
 // Keys keep their order, so that the space's text stays what it was.
@@ -161,7 +171,35 @@ class SqlStudy : public StudyStore {
   }
 
   bool fail(std::int64_t number, const std::string& worker, const std::string& reason) override {
-    return update("state = 'failed', reason = $1", reason, number, worker);
+    return update("state = 'failed', reason = $1", utf8(reason), number, worker);
+  }
+
+  bool keep(std::int64_t number, const std::string& worker,
+            const std::map<std::string, std::string>& texts) override {
+    return connection_->transaction([&] {
+      const auto own = connection_->run(
+          "SELECT number FROM trials WHERE number = $1 AND worker = $2 AND state = 'running'",
+          {number, worker});
+      if (own.rows.empty()) return false;
+      for (const auto& [name, text] : texts)
+        connection_->run(
+            "INSERT INTO texts VALUES ($1, $2, $3)"
+            " ON CONFLICT (number, name) DO UPDATE SET text = excluded.text",
+            {number, name, utf8(text)});
+      return true;
+    });
+  }
+
+  std::map<std::string, std::string> kept(std::int64_t number) const override {
+    return connection_->transaction(
+        [&] {
+          std::map<std::string, std::string> texts;
+          for (auto& row :
+               connection_->run("SELECT name, text FROM texts WHERE number = $1", {number}).rows)
+            texts[row[0]] = std::move(row[1]);
+          return texts;
+        },
+        Access::read);
   }
 
   void import_trials(const std::vector<StudyTrial>& trials) override {

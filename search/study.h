@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,6 +64,12 @@ class StudyStore {
   virtual bool finish(std::int64_t number, const std::string& worker,
                       const Objectives& objectives) = 0;
   virtual bool fail(std::int64_t number, const std::string& worker, const std::string& reason) = 0;
+  /// Keeps texts of a trial by name, each in the place of an earlier one; false, and nothing
+  /// happens, where it is not the worker's own any more.
+  virtual bool keep(std::int64_t number, const std::string& worker,
+                    const std::map<std::string, std::string>& texts) = 0;
+  /// The texts that were kept of a trial; what was no UTF-8 in them is replaced.
+  virtual std::map<std::string, std::string> kept(std::int64_t number) const = 0;
   /// Adds trials that have ended, all of them or none. @param trials  from number 0 on, without
   /// gaps. @throws UserError where the study has trials already.
   virtual void import_trials(const std::vector<StudyTrial>& trials) = 0;

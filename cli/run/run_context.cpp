@@ -84,6 +84,7 @@ bool compiles_here(const RunConfig& config, const std::string& only_stage) {
 RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
     : loaded_(std::move(loaded)),
       folder_(options.output.empty() ? fs::path("runs") / loaded_.config.name : options.output),
+      shared_stages_(options.shared_stages),
       target_(find_target(fs::exists(loaded_.path(loaded_.config.target))
                               ? loaded_.path(loaded_.config.target).string()
                               : loaded_.config.target)),

@@ -26,9 +26,10 @@ namespace xgen::cli {
 struct RunOptions {
   std::filesystem::path output;  ///< the run's folder; empty: runs/NAME.
   bool resume = false;
-  std::filesystem::path measurements;  ///< a file of latencies to use, or empty.
-  std::string only_stage;              ///< runs this stage alone, after those before it.
-  bool builds_table = true;            ///< measures a latency table where it wants one.
+  std::filesystem::path measurements;   ///< a file of latencies to use, or empty.
+  std::filesystem::path shared_stages;  ///< a folder of SharedStages, or empty.
+  std::string only_stage;               ///< runs this stage alone, after those before it.
+  bool builds_table = true;             ///< measures a latency table where it wants one.
 };
 
 /// What a stage leaves: the network, and a row of the report.
@@ -55,6 +56,8 @@ class RunContext {
   const latency::FittedLatency& predictions();
   torch::Device device() const { return device_; }
   bool resume() const { return resume_; }
+  /// The folder of trained stages that this run shares with others, or empty.
+  const std::filesystem::path& shared_stages() const { return shared_stages_; }
 
   /// What the rates of this round are chosen for.
   const Goal& goal() const { return goal_; }
@@ -103,7 +106,7 @@ class RunContext {
   void claim();
 
   LoadedConfig loaded_;
-  std::filesystem::path folder_;
+  std::filesystem::path folder_, shared_stages_;
   Target target_;
   torch::Device device_;
   bool resume_ = false, builds_table_ = true, has_table_ = false;

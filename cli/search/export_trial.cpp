@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "cli/config.h"
+#include "cli/search/study_results.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
 #include "core/onnx/export.h"
@@ -16,16 +17,6 @@ using nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 namespace {
-
-search::StudyTrial trial_of(const LoadedSearch& search, std::int64_t number) {
-  const std::vector<search::StudyTrial> trials = study_of(search)->trials();
-  if (trials.empty())
-    throw UserError(str(search.place(), ": expected trial ", number, ", found no trials yet"));
-  if (number < 0 || number >= static_cast<std::int64_t>(trials.size()))
-    throw UserError(
-        str(search.place(), ": expected a trial from 0 to ", trials.size() - 1, ", got ", number));
-  return trials[static_cast<std::size_t>(number)];
-}
 
 // What a path in a config that stands in `base` becomes in one that stands in `folder`.
 std::string seen_from(const fs::path& folder, const fs::path& base, const std::string& path) {
@@ -83,7 +74,7 @@ fs::path export_trial(const LoadedSearch& search, std::int64_t number, const std
     throw UserError(
         str(search.file.string(),
             ": /run: expected the config of a run that trains a candidate, found none"));
-  const search::StudyTrial trial = trial_of(search, number);
+  const search::StudyTrial trial = find_trial(search, number);
   const std::size_t last = std::max<std::size_t>(1, search.config.steps.size()) - 1;
   const std::vector<std::string> overrides =
       overrides_of_run(search, trial, last, "candidate.onnx");

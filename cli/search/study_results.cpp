@@ -57,6 +57,16 @@ StudyResults results_of(const LoadedSearch& search, const std::vector<Requiremen
   return results;
 }
 
+search::StudyTrial find_trial(const LoadedSearch& search, std::int64_t number) {
+  const std::vector<search::StudyTrial> trials = study_of(search)->trials();
+  if (trials.empty())
+    throw UserError(str(search.place(), ": expected trial ", number, ", found no trials yet"));
+  if (number < 0 || number >= static_cast<std::int64_t>(trials.size()))
+    throw UserError(
+        str(search.place(), ": expected a trial from 0 to ", trials.size() - 1, ", got ", number));
+  return trials[static_cast<std::size_t>(number)];
+}
+
 std::vector<search::StudyTrial> best_of(const std::vector<search::StudyTrial>& trials) {
   // Of many trials few are on the front: each is compared with those alone.
   std::vector<search::StudyTrial> best;

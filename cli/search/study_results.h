@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,6 +25,9 @@ struct StudyResults {
 
 /// @throws UserError where there is no study.
 StudyResults results_of(const LoadedSearch& search, const std::vector<Requirement>& required);
+
+/// @throws UserError where the study has no trial of that number.
+search::StudyTrial find_trial(const LoadedSearch& search, std::int64_t number);
 
 /// Those that no other one dominates, the least of the first objective first.
 std::vector<search::StudyTrial> best_of(const std::vector<search::StudyTrial>& trials);

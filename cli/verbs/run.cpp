@@ -22,6 +22,9 @@ void add_run(CLI::App& app, int& /*exit_code*/) {
                  "Check everything and print the plan, with estimated time and memory.");
   verb->add_option("--measurements", args->options.measurements,
                    "Latencies to decide with, instead of measuring: the file of an earlier run.");
+  verb->add_option("--shared-stages", args->options.shared_stages,
+                   "Folder that runs share: a stage that trains what one of them trained takes it "
+                   "from there.");
   verb->add_option("--set", args->overrides,
                    "Override a key of the config: --set stages.prune.fine_tune.epochs=3.");
   verb->add_flag("--json", args->json, "Print the report as one JSON object.");

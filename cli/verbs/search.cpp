@@ -4,6 +4,7 @@
 #include "cli/search/best.h"
 #include "cli/search/export_trial.h"
 #include "cli/search/search_run.h"
+#include "cli/search/show_trial.h"
 #include "cli/search/study_report.h"
 #include "cli/search/study_results.h"
 #include "cli/search/transfer.h"
@@ -21,7 +22,7 @@ namespace {
 using nlohmann::json;
 
 struct Arguments {
-  std::string config, output, file, folder;
+  std::string config, output, file, folder, text;
   std::optional<std::int64_t> trial;
   std::vector<std::string> requirements;
   int samples = 10;
@@ -179,6 +180,19 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
   best->callback([args] {
     print(best_trials(load_search(args->config, args->output), args->requirements), args->json,
           best_text);
+  });
+  CLI::App* one = add("trial", "All that a study keeps of one trial.");
+  one->add_option("number", args->trial, "Of the trial.")->required();
+  add_json(one);
+  add_folder(one);
+  one->add_option("--text", args->text,
+                  "Prints one of its texts alone: graph, log, kernels or report.");
+  one->callback([args] {
+    const json shown = show_trial(load_search(args->config, args->output), *args->trial);
+    if (args->text.empty())
+      print(shown, args->json, trial_text);
+    else
+      std::cout << text_of_trial(shown, args->text);
   });
   CLI::App* report = add("report", "Writes report.html into the folder of the search.");
   add_json(report);

@@ -3,6 +3,7 @@
 #include <map>
 #include <thread>
 
+#include "search/sql_study.h"
 #include "tests/cli/search_fixture.h"
 #include "tests/search/postgres_server.h"
 #include "tests/support/process.h"
@@ -126,6 +127,29 @@ TEST_F(SearchFaults, TwoWorkersInOneFolderShareAStudy) {
   EXPECT_EQ(found["finished"], 5);
   EXPECT_EQ(found["failed"], 0);
   EXPECT_EQ(results("out"), calm_results());
+}
+
+TEST_F(SearchFaults, AWorkerWhoseTrialAnotherOneTookStopsItsRunAtOnce) {
+  change_run([](json& run) { run["stages"][0]["epochs"] = 100'000; });
+  json c = digits(1);
+  c["objectives"] = {"error"};
+  written(c);
+  test::Process process = worker("out", "streams");
+  ASSERT_TRUE(wrote(process, "out/trials/0/run/checkpoints"));
+  const auto study = search::open_study(shown("out/study.db"), "tiny");
+  study->release(0, study->trials()[0].worker);
+  ASSERT_TRUE(study->take_over("other:1", 50));
+  const fs::path log = folder_ / "out/trials/0/messages.txt";
+  // The run has a day to go, but the worker hears of it in seconds, and waits for the other one.
+  while (process.is_running() &&
+         fs::last_write_time(log) > fs::file_time_type::clock::now() - std::chrono::seconds(5))
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(process.is_running());
+  EXPECT_TRUE(study->finish(0, "other:1", {12.5}));
+  const test::Outcome outcome = process.wait();
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_NE(outcome.err.find("trial 0: another worker has it"), std::string::npos) << outcome.err;
+  EXPECT_EQ(study->trials()[0].objectives, search::Objectives{12.5});
 }
 
 TEST_F(SearchFaults, AServerThatIsGoneForAWhileIsWaitedFor) {

@@ -62,6 +62,51 @@ TEST_F(DigitsSearchTest, TriesCandidatesAndPrintsThoseThatNoneDominates) {
   const Said status = run("search status " + written(digits(4)) + " -o " + path("out"));
   EXPECT_NE(status.out.find("4 of 4 trials finished, 0 running, 0 failed"), std::string::npos)
       << status.out;
+  // The study alone tells of a trial.
+  fs::remove_all(folder_ / "out/trials/3");
+  const json shown =
+      run("search trial " + written(digits(4)) + " 3 --json -o " + path("out")).parsed();
+  EXPECT_EQ(shown["state"], "finished");
+  EXPECT_EQ(shown["choices"].size(), 2U);
+  EXPECT_GT(shown["objectives"]["latency_ms"], 0);
+  EXPECT_NE(shown["texts"]["graph"].get<std::string>().find("Conv"), std::string::npos);
+  EXPECT_TRUE(json::parse(shown["texts"]["kernels"].get<std::string>()).contains("layers_us"));
+  EXPECT_EQ(json::parse(shown["texts"]["report"].get<std::string>())["name"], "tiny_3");
+  EXPECT_EQ(run("search trial " + path("s.json") + " 3 --text log -o " + path("out")).out,
+            shown["texts"]["log"]);
+  EXPECT_NE(run("search trial " + path("s.json") + " 3 -o " + path("out")).out.find("--text log"),
+            std::string::npos);
+  EXPECT_EQ(refusal("search trial " + path("s.json") + " 3 --text logs -o " + path("out")),
+            "trial 3: expected a text that is kept of it (graph, kernels, log, report), got "
+            "\"logs\"");
+}
+
+// Masks follow from the weights that a model has and from what a candidate does with a layer, so
+// candidates share kernels, whoever proposed them.
+TEST_F(DigitsSearchTest, ASecondStudyMeasuresHardlyAnyKernelAgain) {
+  change_run([](json& run) {
+    run["stages"] = {{{"name", "prune"},
+                      {"kind", "prune"},
+                      {"rates", {{"conv_macs_divided_by", 2}}},
+                      {"algorithm", {{"name", "one_shot"}}},
+                      {"fine_tune", {{"epochs", 0}}}}};
+  });
+  json c = digits(8);
+  c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
+  c["compression"] = {{"per", "layer"}, {"schemes", {"block", "punched"}}, {"rates", {1, 2, 4}}};
+  const std::string home = "XDG_DATA_HOME=" + path("data");
+  const auto kernels_of = [&](const char* output) {
+    const std::string config = written(c);
+    const Said said = run("search " + config + " -o " + path(output), home);
+    EXPECT_EQ(said.code, 0) << said.err;
+    return run("search status " + config + " --json -o " + path(output)).parsed()["kernel_times"];
+  };
+  const json first = kernels_of("first");
+  EXPECT_GT(first["found"], 0) << first.dump();
+  c["sampler"] = "evolution";
+  const json second = kernels_of("second");
+  EXPECT_GT(second["asked"], 20) << second.dump();
+  EXPECT_LE(5 * second["found"].get<int>(), second["asked"].get<int>()) << second.dump();
 }
 
 TEST_F(DigitsSearchTest, GoesOnAfterAKill) {

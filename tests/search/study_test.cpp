@@ -112,6 +112,21 @@ TEST_P(StudyTest, KeepsTrialsOverProcessesWithWhatTheyFound) {
   EXPECT_EQ(trials[1].reason, "loss is NaN in step 3");
 }
 
+TEST_P(StudyTest, KeepsTextsOfTheTrialsThatAWorkerHas) {
+  const auto study = create();
+  ASSERT_TRUE(claim_as(*study, "a"));
+  EXPECT_TRUE(study->kept(0).empty());
+  EXPECT_TRUE(study->keep(0, "a", {{"graph", "Conv"}, {"log", "epoch 1"}}));
+  EXPECT_TRUE(study->keep(0, "a", {{"log", std::string("ep\xffoch\0", 7) + "'; 2"}}));
+  EXPECT_FALSE(study->keep(0, "b", {{"log", "another worker's"}}));
+  EXPECT_TRUE(study->finish(0, "a", {1}));
+  EXPECT_FALSE(study->keep(0, "a", {{"log", "too late"}}));
+  const std::map<std::string, std::string> kept = {{"graph", "Conv"},
+                                                   {"log", "ep\xef\xbf\xbdoch '; 2"}};
+  EXPECT_EQ(open()->kept(0), kept);
+  EXPECT_TRUE(study->kept(1).empty());
+}
+
 TEST_P(StudyTest, AWorkerWaitsForTheTrialsThatAProposalDependsOn) {
   const auto study = create(2);
   ASSERT_TRUE(claim_as(*study, "a"));
