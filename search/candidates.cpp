@@ -90,6 +90,11 @@ LabelledGraph Candidates::labelled(const Point& point) const {
   return graph;
 }
 
+std::optional<std::int64_t> Candidates::resolution(const Point& point) const {
+  const auto* model = std::get_if<ModelSpace>(&architectures_);
+  return model == nullptr ? std::nullopt : model->resolution(architecture_of(point));
+}
+
 nlohmann::json Candidates::stages(const nlohmann::json& stages, const Point& point) const {
   if (!compression_) return stages;
   return compression_->stages(stages, for_one_image(network(point, std::nullopt)),

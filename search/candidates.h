@@ -50,6 +50,8 @@ class Candidates {
   CandidateCost cost(const Point& point, const Target& target,
                      const latency::LatencyTable& table) const;
   LabelledGraph labelled(const Point& point) const;
+  /// Height and width of the images that the candidate is trained with, where that is a choice.
+  std::optional<std::int64_t> resolution(const Point& point) const;
   /// The stages of a run that trains and compresses the candidate. @throws UserError naming the
   /// place in the run's config.
   nlohmann::json stages(const nlohmann::json& stages, const Point& point) const;

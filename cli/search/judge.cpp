@@ -32,20 +32,23 @@ void train_as(const RunConfig& config, const std::filesystem::path& folder, Trai
 
 }  // namespace
 
-const SearchData& Judge::data() {
-  if (!data_) data_.emplace(search_);
-  return *data_;
+Judge::Data& Judge::data(const search::Point& point) {
+  const std::vector<std::string> key = data_overrides_of(search_, point);
+  const auto found = data_.find(key);
+  if (found != data_.end()) return found->second;
+  return data_.emplace(key, Data{SearchData(search_, point), std::nullopt}).first->second;
 }
 
-void Judge::prepare(std::size_t step) {
-  data();
-  if (search_.config.steps[step].supernet) supernet(step);
+void Judge::prepare(std::size_t step, const search::Point& point) {
+  data(point);
+  if (search_.config.steps[step].supernet) supernet(step, point);
 }
 
-const search::Supernet& Judge::supernet(std::size_t step) {
+const search::Supernet& Judge::supernet(std::size_t step, const search::Point& point) {
   std::unique_ptr<search::Supernet>& supernet = supernets_[step];
   if (supernet) return *supernet;
-  const RunConfig& config = data().config();
+  const SearchData& read = data(point).read;
+  const RunConfig& config = read.config();
   const search::StepConfig& of = search_.config.steps[step];
   const std::filesystem::path folder = search_.output / "supernets" / of.name;
   std::filesystem::create_directories(folder);
@@ -59,14 +62,15 @@ const search::Supernet& Judge::supernet(std::size_t step) {
   how.distill = of.supernet->distill;
   train_as(config, folder, how);
   log::info(str("supernet \"", of.name, "\""));
-  made->train(data().splits.train, how);
+  made->train(read.splits.train, how);
   supernet = std::move(made);
   return *supernet;
 }
 
-// The training that a folder holds, or goes on with it.
 void Judge::train_blocks(std::size_t step, Blocks& blocks, const std::filesystem::path& folder) {
-  const RunConfig& config = data().config();
+  const auto point = load_config_json(folder / "point.json").get<search::Point>();
+  const SearchData& read = data(point).read;
+  const RunConfig& config = read.config();
   const search::BlocksConfig& of = *search_.config.steps[step].blocks;
   search::BlockTraining how;
   how.training = of.training.value_or(config.training);
@@ -75,8 +79,7 @@ void Judge::train_blocks(std::size_t step, Blocks& blocks, const std::filesystem
   how.epochs = of.epochs;
   how.seed = search_.config.seed;
   train_as(config, folder, how);
-  const auto point = load_config_json(folder / "point.json").get<search::Point>();
-  blocks.library->train({point}, data().splits.train, how);
+  blocks.library->train({search_.candidates->compression_of(point)}, read.splits.train, how);
   ++blocks.known;
 }
 
@@ -90,7 +93,7 @@ ir::Graph Judge::assembled(std::size_t step, const search::Point& point) {
   if (!blocks.library)
     blocks.library = std::make_unique<search::BlockLibrary>(
         candidates.network(point, Random(search_.config.seed)), *candidates.compression(),
-        data().config().device);
+        data(point).read.config().device);
   const auto training = [&] { return folder / std::to_string(blocks.known); };
   while (std::filesystem::exists(training() / "point.json")) train_blocks(step, blocks, training());
   const search::Point compression = candidates.compression_of(point);
@@ -98,38 +101,39 @@ ir::Graph Judge::assembled(std::size_t step, const search::Point& point) {
     log::info(str("blocks \"", of.name, "\": ", blocks.library->missing({compression}).size(),
                   " to train"));
     std::filesystem::create_directories(training());
-    write_atomically(training() / "point.json", nlohmann::json(compression).dump() + "\n");
+    write_atomically(training() / "point.json", nlohmann::json(point).dump() + "\n");
     train_blocks(step, blocks, training());
   }
   return blocks.library->assembled(compression);
 }
 
 double Judge::error(std::size_t step, const search::Point& point) {
-  prepare(step);
+  prepare(step, point);
   const search::StepConfig& of = search_.config.steps[step];
-  const RunConfig& config = data().config();
-  const train::Dataset& images = data().splits.train;
+  Data& data = this->data(point);
+  const RunConfig& config = data.read.config();
+  const train::Dataset& images = data.read.splits.train;
   const Random random(search_.config.seed);
   if (of.proxy) {
-    if (!batch_) {
+    if (!data.batch) {
       const std::vector<std::int64_t> positions = train::stratified_positions(
           images, std::min(kBatch, images.size()), random.stream("proxy"));
-      batch_ = train::BatchMaker(images, config.data.normalize, {}).plain(positions);
+      data.batch = train::BatchMaker(images, config.data.normalize, {}).plain(positions);
     }
     const double score =
         search::score(search::find_proxy(*of.proxy, of.name),
-                      search_.candidates->network(point, random), *batch_, config.threads);
+                      search_.candidates->network(point, random), *data.batch, config.threads);
     if (!std::isfinite(score))
       throw UserError(str(*of.proxy, " cannot tell this network apart: its score is ", score));
     return -score;
   }
-  const train::Dataset& held_back = data().validation();
+  const train::Dataset& held_back = data.read.validation();
   const std::int64_t samples = std::min(of.supernet->samples, held_back.size());
   const train::Dataset judged =
       held_back.subset(train::stratified_positions(held_back, samples, random.stream("judged")));
   const search::Calibration calibration{images, config.data.normalize};
-  return 100 * (1 - supernet(step).accuracy(search_.candidates->architecture_of(point), calibration,
-                                            judged));
+  return 100 * (1 - supernet(step, point)
+                        .accuracy(search_.candidates->architecture_of(point), calibration, judged));
 }
 
 }  // namespace xgen::cli

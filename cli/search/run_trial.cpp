@@ -89,7 +89,7 @@ void judge_trial(const LoadedSearch& search, const search::Problem& problem, Jud
   search::Objectives objectives = problem.known(trial.point);
   const Heartbeat heartbeat(search, trial.number);
   try {
-    judge.prepare(step);
+    judge.prepare(step, trial.point);
   } catch (...) {  // of use to no candidate
     study.release(trial.number, trial.worker);
     throw;

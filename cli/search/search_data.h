@@ -11,9 +11,9 @@ struct SearchData {
   LoadedConfig run;
   train::DataSplits splits;
 
-  /// Reads them. @throws UserError as a run does.
-  explicit SearchData(const LoadedSearch& search)
-      : run(load_config(search.beside(search.config.run), {})),
+  /// Reads them as the run of a candidate does. @throws UserError as that.
+  SearchData(const LoadedSearch& search, const search::Point& point)
+      : run(load_config(search.beside(search.config.run), data_overrides_of(search, point))),
         splits(train::load_data(run.config.data, run.folder, run.config.seed)) {}
 
   const RunConfig& config() const { return run.config; }

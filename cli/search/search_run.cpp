@@ -78,6 +78,12 @@ void check_run(const LoadedSearch& search, const std::vector<std::string>& overr
 
 }  // namespace
 
+std::vector<std::string> data_overrides_of(const LoadedSearch& search, const search::Point& point) {
+  const std::optional<std::int64_t> side = search.candidates->resolution(point);
+  if (!side) return {};
+  return {"data.resize=" + json{{"height", *side}, {"width", *side}}.dump()};
+}
+
 std::vector<std::string> overrides_of(const LoadedSearch& search, const search::Point& point,
                                       std::size_t step) {
   const std::string file = search.beside(search.config.run).string();
@@ -120,6 +126,8 @@ std::vector<std::string> overrides_of(const LoadedSearch& search, const search::
   // What the step sets stands in the stages; what they do not hold follows.
   std::erase_if(overrides, [](const std::string& o) { return o.starts_with("stages."); });
   overrides.push_back("stages=" + stages.dump());
+  for (std::string& override : data_overrides_of(search, point))
+    overrides.push_back(std::move(override));
   check_run(search, overrides, place);
   return overrides;
 }

@@ -31,6 +31,9 @@ LoadedSearch load_search(const std::string& file, const std::string& output);
 /// The table that serves the search's target.
 latency::LatencyTable table_of(const LoadedSearch& search);
 
+/// What a candidate changes in the data of the run's config: the size of images, where that is
+/// searched.
+std::vector<std::string> data_overrides_of(const LoadedSearch& search, const search::Point& point);
 /// What a step of a trial changes in the run's config, as --set takes it.
 /// @throws UserError naming the run's config, and the step where that asks for what there is not.
 std::vector<std::string> overrides_of(const LoadedSearch& search, const search::Point& point,

@@ -169,6 +169,11 @@ ir::Graph ModelSpace::network(const Point& point, const std::optional<Random>& r
   return random ? with_drawn_weights(std::move(graph), fresh, *random) : graph;
 }
 
+std::optional<std::int64_t> ModelSpace::resolution(const Point& point) const {
+  if (resolutions.empty()) return std::nullopt;
+  return resolutions[chosen_by(*plan, widths, point).graph];
+}
+
 LabelledGraph ModelSpace::labelled(const Point& point) const {
   XGEN_CHECK(space().contains(point), "a point of another space");
   const Chosen chosen = chosen_by(*plan, widths, point);

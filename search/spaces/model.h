@@ -76,6 +76,8 @@ struct ModelSpace {
   /// @param random  what new weights, and all those of a network of the zoo, are initialised with;
   ///                nothing: new ones are zeros, where only size and time are asked for.
   ir::Graph network(const Point& point, const std::optional<Random>& random) const;
+  /// Height and width of the images that a point's network takes, where they are a choice.
+  std::optional<std::int64_t> resolution(const Point& point) const;
   /// The model's convolutions, matrix products, pools and sums, with what was chosen for each;
   /// all of a block that is skipped are "skip".
   LabelledGraph labelled(const Point& point) const;

@@ -210,6 +210,38 @@ TEST_F(DigitsSearchTest, CandidatesGoFromStepToStepAndAreCompressed) {
   EXPECT_EQ(json::parse(short_file)["stages"].size(), 3U) << "model, dense, ship";
 }
 
+// Candidates differ in the size of the images that they are judged by and trained with.
+TEST_F(DigitsSearchTest, TheSizeOfImagesIsSearched) {
+  input("x", {-1, 1, 8, 8});
+  const auto weights = [&](const char* name, const std::vector<std::int64_t>& shape) {
+    const ir::Constant drawn = test::RandomTensors(3).f32(shape);
+    floats(name, shape, {drawn.as<float>().begin(), drawn.as<float>().end()});
+  };
+  weights("w", {8, 1, 3, 3});
+  weights("v", {10, 8});
+  set(node("Conv", "conv", {"x", "w"}, "c"), "pads", std::vector<std::int64_t>{1, 1, 1, 1});
+  node("Relu", "relu", {"c"}, "r");
+  node("GlobalAveragePool", "pool", {"r"}, "p");
+  node("Flatten", "flat", {"p"}, "f");
+  set(node("Gemm", "fc", {"f", "v"}, "y"), "transB", std::int64_t{1});
+  output("y");
+  write(bytes());
+  json c = digits(3);
+  c["space"] = {{"kind", "model"}, {"onnx", "model.onnx"}, {"resolutions", {8, 6, 4}}};
+  c["steps"] = {{{"name", "code"}, {"proxy", "naswot"}}, {{"name", "full"}}};
+  c["reduction"] = 2;
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  const json result = said.parsed();
+  EXPECT_EQ(result["steps"][0]["finished"], 3) << result.dump(1);
+  ASSERT_EQ(result["finished"], 1) << result.dump(1);
+  const int side = std::stoi(result["best"][0]["choices"][0].get<std::string>());
+  std::ifstream file(folder_ / "out/trials" / result["best"][0]["trial"].dump() /
+                     "run/report.json");
+  const json report = json::parse(file);
+  EXPECT_EQ(report["config"]["data"]["resize"], json({{"height", side}, {"width", side}}));
+}
+
 TEST_F(DigitsSearchTest, ProxiesAndASupernetJudgeBeforeAnythingIsTrained) {
   json c = digits(9);
   c["space"]["stages"][0]["blocks"] = 3;

@@ -58,6 +58,18 @@ struct SplitConfig {
   }
 };
 
+/// A size that all images are brought to.
+struct ResizeConfig {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+
+  template <class Visitor>
+  void describe(Visitor& v) {
+    v.number("height", height, {1, 65535}, "In pixels.", Need::required);
+    v.number("width", width, {1, 65535}, "In pixels.", Need::required);
+  }
+};
+
 /// The "data" object of a config (DESIGN section 12).
 struct DataConfig {
   std::string format = "image_folder";
@@ -72,6 +84,7 @@ struct DataConfig {
   std::int64_t height = 0;
   std::int64_t width = 0;
   std::string label_column = "last";
+  std::optional<ResizeConfig> resize;
   NormalizeConfig normalize;
   AugmentConfig augment;
 
@@ -96,6 +109,9 @@ struct DataConfig {
     v.number("height", height, {0, 65535}, "csv: of an image.");
     v.number("width", width, {0, 65535}, "csv: of an image.");
     v.choice("label_column", label_column, {"first", "last"}, "csv: where the label stands.");
+    v.optional_object("resize", resize,
+                      "Brings images to one size, bilinear and antialiased; without it all images "
+                      "of a set must have the same.");
     v.object("normalize", normalize, "From pixels to the network's input.");
     v.object("augment", augment, "What is changed in training images.");
   }

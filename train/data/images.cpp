@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "core/error.h"
 #include "train/data/decode_image.h"
@@ -43,6 +44,7 @@ ImageSet decode_all(const Files& files, const std::string& place, const ImageOpt
       DecodedImage image;
       try {
         image = decode_image(bytes, options.channels, name);
+        if (options.change) image = options.change(std::move(image));
       } catch (const UserError& error) {
         if (!options.skip_broken) {
           throw UserError(str(error.what(), "; \"on_broken_image\": \"skip\" leaves it out"));

@@ -6,9 +6,22 @@
 #include "core/error.h"
 #include "core/sha256.h"
 #include "train/data/readers.h"
+#include "train/data/resize_images.h"
 
 namespace xgen::train {
 namespace {
+
+/// A decoded image of its own size, or all images of a set.
+template <class Images>
+Images at_size(Images images, const ResizeConfig& resize) {
+  const ImageSize from{images.height, images.width}, to{resize.height, resize.width};
+  if (from == to) return images;
+  const auto planes = static_cast<std::int64_t>(images.pixels.size()) / (from.height * from.width);
+  images.pixels = resized(images.pixels, planes, from, to);
+  images.height = to.height;
+  images.width = to.width;
+  return images;
+}
 
 /// One of the two sets. `name` is the config's, `usual` stands for an empty one.
 ImageSet read_set(const DataConfig& config, const std::filesystem::path& path, bool training,
@@ -33,10 +46,18 @@ ImageSet read_set(const DataConfig& config, const std::filesystem::path& path, b
   options.channels = config.channels == 1 ? 1 : 3;
   options.skip_broken = config.on_broken_image == "skip";
   options.skipped = &notes;
+  if (config.resize)
+    options.change = [&](DecodedImage image) { return at_size(std::move(image), *config.resize); };
   const std::string folder = !name.empty() ? name : (training ? "train" : "test");
   if (config.format == "image_tar") return read_image_tar(path, folder, options);
   XGEN_CHECK(config.format == "image_folder", config.format);
   return read_image_folder(path / folder, options);
+}
+
+ImageSet read_resized(const DataConfig& config, const std::filesystem::path& path, bool training,
+                      std::vector<std::string>& notes) {
+  ImageSet set = read_set(config, path, training, notes);
+  return config.resize ? at_size(std::move(set), *config.resize) : set;
 }
 
 /// The test set with the classes of the training set, which may be more.
@@ -89,7 +110,7 @@ DataSplits load_data(const DataConfig& config, const std::filesystem::path& base
   }
   DataSplits splits;
   if (config.split) {
-    const Dataset all(read_set(config, path, true, splits.notes));
+    const Dataset all(read_resized(config, path, true, splits.notes));
     const SplitConfig& split = *config.split;
     if (split.train + split.test > all.size()) {
       throw UserError(str("/data/split: expected at most ", all.size(), " samples in ",
@@ -106,8 +127,8 @@ DataSplits load_data(const DataConfig& config, const std::filesystem::path& base
       throw UserError(
           "/data: the format csv needs either \"split\", or the files \"train\" and \"test\"");
     }
-    ImageSet training = read_set(config, path, true, splits.notes);
-    ImageSet test = read_set(config, path, false, splits.notes);
+    ImageSet training = read_resized(config, path, true, splits.notes);
+    ImageSet test = read_resized(config, path, false, splits.notes);
     use_classes_of(training, test, path.string());
     splits.train = Dataset(std::move(training));
     splits.test = Dataset(std::move(test));

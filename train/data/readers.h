@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "train/data/dataset.h"
+#include "train/data/decode_image.h"
 
 /// One reader for each format. All throw UserError, which names the file and the place in it, for
 /// files that are missing, truncated, of another format, or hold labels out of range.
@@ -32,7 +34,8 @@ ImageSet read_csv(const std::filesystem::path& path, const CsvOptions& options);
 struct ImageOptions {
   int channels = 3;  ///< 1 decodes to grey.
   bool skip_broken = false;
-  std::vector<std::string>* skipped = nullptr;  ///< names of the images left out.
+  std::vector<std::string>* skipped = nullptr;       ///< names of the images left out.
+  std::function<DecodedImage(DecodedImage)> change;  ///< of each image, where given.
 };
 /// FOLDER/CLASS/*.{jpg,jpeg,png}; classes are numbered by sorted name.
 ImageSet read_image_folder(const std::filesystem::path& folder, const ImageOptions& options);

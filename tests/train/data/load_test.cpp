@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "tests/support/jpeg.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 #include "train/data/loader.h"
@@ -91,6 +92,49 @@ TEST(LoadData, SplitsOnePieceIntoDisjointStratifiedSets) {
   EXPECT_EQ(load_data(config, folder.path(), 1).hash(), splits.hash());
   EXPECT_EQ(load_data(config, folder.path(), 2).test.hash(), splits.test.hash());
   EXPECT_NE(load_data(config, folder.path(), 2).validation.hash(), splits.validation.hash());
+}
+
+TEST(LoadData, BringsImagesToTheSizeThatIsAskedFor) {
+  const TemporaryFolder folder;
+  // Left half black, right half white, and a grey one.
+  folder.put("d.csv", "0,0,200,200,0,0,200,200,0\n90,90,90,90,90,90,90,90,1\n");
+  DataConfig config = csv_config();
+  config.height = 2;
+  config.width = 4;
+  config.split = SplitConfig{1, 1, 1};
+  config.resize = ResizeConfig{1, 2};
+  const DataSplits splits = load_data(config, folder.path(), 1);
+  const Dataset& parted = splits.train.label(0) == 0 ? splits.train : splits.test;
+  const Dataset& grey = splits.train.label(0) == 0 ? splits.test : splits.train;
+  EXPECT_EQ(parted.height(), 1);
+  EXPECT_EQ(parted.width(), 2);
+  // A triangle of twice the width: weights 3, 3 and 1 (of 7) at the border.
+  EXPECT_THAT(parted.pixels(0), ElementsAre(29, 171));
+  EXPECT_THAT(grey.pixels(0), ElementsAre(90, 90));
+  config.resize = ResizeConfig{2, 8};
+  const Dataset& larger = load_data(config, folder.path(), 1).train;
+  EXPECT_EQ(larger.pixels(0).size(), 16U);
+}
+
+// Photographs come in all sizes.
+TEST(LoadData, BringsImagesOfAFolderToOneSize) {
+  const TemporaryFolder folder;
+  for (const char* set : {"train", "test"}) {
+    folder.put(std::string(set) + "/a/1.jpg", test::jpeg(20, 10, 40));
+    folder.put(std::string(set) + "/b/2.jpg", test::jpeg(8, 16, 160));
+  }
+  DataConfig config;
+  config.path = ".";
+  config.validation_share = 0;
+  EXPECT_NE(
+      message_of([&] { load_data(config, folder.path(), 1); }).find("2.jpg: expected 10 x 20"),
+      std::string::npos);
+  config.resize = ResizeConfig{8, 8};
+  const DataSplits splits = load_data(config, folder.path(), 1);
+  ASSERT_EQ(splits.train.size(), 2);
+  EXPECT_EQ(splits.train.pixels(0).size(), 3U * 8 * 8);
+  EXPECT_THAT(splits.train.pixels(0), Each(40));
+  EXPECT_THAT(splits.test.pixels(1), Each(160));
 }
 
 TEST(LoadData, SaysWhatDoesNotFit) {
