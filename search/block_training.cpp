@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
+#include "core/ir/one_image.h"
 #include "prune/masks.h"
-#include "search/one_image.h"
 #include "search/torch_device.h"
 #include "train/graph_module.h"
 #include "train/hook.h"
@@ -194,7 +194,7 @@ struct BlockLibrary::Impl {
 
   Impl(const ir::Graph& network, const Compression& how, const std::string& device_name)
       : teacher(network),
-        image(for_one_image(network)),
+        image(ir::for_one_image(network)),
         compression(how),
         device(device_of(device_name, "the blocks'")),
         blocks(blocks_of(image, deciding_layers(image, how))) {

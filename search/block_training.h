@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,27 +9,17 @@
 #include "core/ir/graph.h"
 #include "search/composable_blocks.h"
 #include "search/compression.h"
-#include "train/config.h"
-#include "train/data/config.h"
+#include "search/shared_training.h"
 #include "train/data/dataset.h"
 
 namespace xgen::search {
 
 /// How tuning blocks are trained.
-struct BlockTraining {
-  /// Labels are not looked at, so neither is what says how to learn from them. `clip_norm` is of
-  /// the gradients of all blocks together, so with it a block depends on those beside it.
-  train::TrainingConfig training;
-  std::int64_t epochs = 1;
+///
+/// Labels are not looked at, so neither is what says how to learn from them. `clip_norm` is of the
+/// gradients of all blocks together, so with it a block depends on those beside it.
+struct BlockTraining : SharedTraining {
   std::uint64_t seed = 1;
-  int threads = 1;
-  train::NormalizeConfig normalize;
-  train::AugmentConfig augment;
-  /// Gets checkpoints/blocks.safetensors, log.jsonl and TensorBoard's events; one folder for each
-  /// training.
-  std::filesystem::path folder;
-  bool resume = false;                   ///< goes on from the checkpoint, if there is one.
-  std::function<bool()> stop_requested;  ///< asked after every step.
 };
 
 /// What became of the blocks that were trained.

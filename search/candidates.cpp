@@ -4,7 +4,7 @@
 
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
-#include "search/one_image.h"
+#include "core/ir/one_image.h"
 #include "train/zoo/net_builder.h"
 
 namespace xgen::search {
@@ -33,7 +33,7 @@ Candidates::Candidates(Architectures architectures,
   if (compression) {
     // Which weights are kept depends on their values.
     if (space.size() == 1)
-      only_ = for_one_image(this->network(Point(architecture_parameters_, 0), Random(0)));
+      only_ = ir::for_one_image(this->network(Point(architecture_parameters_, 0), Random(0)));
     if (compression->per == "layer") {
       if (!only_)
         throw UserError(str(where,
@@ -71,10 +71,10 @@ CandidateCost Candidates::cost(const Point& point, const Target& target,
   if (only_) return cost_by(*only_, {prune::reader_of(*only_), true});
   // What is left of a model's weights depends on all choices.
   if (std::holds_alternative<ModelSpace>(architectures_)) {
-    const ir::Graph image = for_one_image(network(point, Random(0)));
+    const ir::Graph image = ir::for_one_image(network(point, Random(0)));
     return cost_by(image, {prune::reader_of(image), false});
   }
-  const ir::Graph image = for_one_image(network(point, std::nullopt));
+  const ir::Graph image = ir::for_one_image(network(point, std::nullopt));
   const auto read = [&](const std::string& name) {
     return weights_.of(name, ir::extents(*image.value(image.find(name)).type.shape));
   };
@@ -97,7 +97,7 @@ std::optional<std::int64_t> Candidates::resolution(const Point& point) const {
 
 nlohmann::json Candidates::stages(const nlohmann::json& stages, const Point& point) const {
   if (!compression_) return stages;
-  return compression_->stages(stages, for_one_image(network(point, std::nullopt)),
+  return compression_->stages(stages, ir::for_one_image(network(point, std::nullopt)),
                               compression_of(point));
 }
 

@@ -1,34 +1,22 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/ir/graph.h"
+#include "search/shared_training.h"
 #include "search/spaces/macro.h"
-#include "train/config.h"
-#include "train/data/config.h"
 #include "train/data/dataset.h"
 
 namespace xgen::search {
 
 /// How a supernet is trained.
-struct SupernetTraining {
-  train::TrainingConfig training;
-  std::int64_t epochs = 1;
+struct SupernetTraining : SharedTraining {
   int random_paths = 2;  ///< in each step, besides the largest and the smallest.
   /// In-place distillation: all paths but the largest learn from its logits of the same step as
   /// well, by training.distill_weight and training.distill_temperature.
   bool distill = false;
-  int threads = 1;
-  train::NormalizeConfig normalize;
-  train::AugmentConfig augment;
-  /// Gets checkpoints/supernet.safetensors, log.jsonl and TensorBoard's events.
-  std::filesystem::path folder;
-  bool resume = false;                   ///< goes on from the checkpoint, if there is one.
-  std::function<bool()> stop_requested;  ///< asked after every step.
 };
 
 /// What BatchNorm's statistics are measured on: images without augmentation, in shuffled order.

@@ -11,6 +11,7 @@
 #include "cli/run/run_context.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
+#include "core/ir/one_image.h"
 #include "core/ir/rewrite/fold_constants.h"
 #include "core/log.h"
 #include "prune/channels.h"
@@ -26,7 +27,7 @@ prune::FilterScores filter_scores(RunContext& run, const PruneStage& stage,
                                   const ir::Graph& graph) {
   const prune::Importance& importance = prune::find_importance(stage.algorithm.importance);
   std::vector<prune::PlannedLayer> layers;
-  for (const prune::Layer& layer : prune::layers_of(for_one_image(graph))) {
+  for (const prune::Layer& layer : prune::layers_of(ir::for_one_image(graph))) {
     if (layer.prunable || (layer.is_conv() && !importance.inputs && layer.macs > 0))
       layers.push_back({layer.weight, layer.shape, layer.transposed, {}});
   }
@@ -112,14 +113,15 @@ json layer_rows(const ir::Graph& image, const std::vector<prune::ThinnedGroup>& 
 
 // Law 1: where a layer would not be faster with fewer channels, those that it computes stay.
 StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
-  const ir::Graph folded = ir::fold_constants(graph), image = for_one_image(folded);
+  const ir::Graph folded = ir::fold_constants(graph), image = ir::for_one_image(folded);
   const prune::FilterScores scores = filter_scores(run, stage, folded);
   std::set<std::string> kept;
   for (;;) {
     const prune::ThinnedNetwork thin = at_stage(run.loaded(), stage.name, [&] {
       return prune::thin_channels(folded, scores, stage, kept);
     });
-    const std::vector<Change> changes = changes_of(run, stage, image, for_one_image(thin.graph));
+    const std::vector<Change> changes =
+        changes_of(run, stage, image, ir::for_one_image(thin.graph));
     if (changes.empty())
       throw UserError(::xgen::str("stage \"", stage.name, "\": no channel can be removed"));
     const std::size_t known = kept.size();

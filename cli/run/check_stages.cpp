@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "cli/run/layer_latency.h"
+#include "core/ir/one_image.h"
 #include "core/ir/rewrite/fold_constants.h"
 #include "prune/channels.h"
 #include "prune/importance/importance.h"
@@ -71,7 +72,7 @@ void check_prune_stages(const LoadedConfig& loaded, const ir::Graph& initial) {
     if (stage == nullptr) continue;
     const auto layers = at_stage(loaded, stage->name, [&] {
       check_options(*stage);
-      auto found = prune::layers_of(for_one_image(graph), stage->exclude);
+      auto found = prune::layers_of(ir::for_one_image(graph), stage->exclude);
       if (stage->scheme != "channel") prune::check_rules(found, *stage);
       return found;
     });

@@ -10,6 +10,7 @@
 #include "core/atomic_file.h"
 #include "core/config_file.h"
 #include "core/error.h"
+#include "core/ir/one_image.h"
 #include "core/log.h"
 
 namespace xgen::cli {
@@ -77,7 +78,7 @@ json forecast(RunContext& run, const ir::Graph& initial) {
     met = "dense";
   } else if (prune != nullptr && !removes_channels(config)) {
     const double least = std::max(
-        0.0, dense.us - options.batch * most_saved_us(model, *prune, for_one_image(initial)));
+        0.0, dense.us - options.batch * most_saved_us(model, *prune, ir::for_one_image(initial)));
     result["least_ms"] = 1e-3 * least;
     met = least <= wanted ? "pruned" : "never";
     text += ::xgen::str(", with masks at their highest rates ", ms(least));

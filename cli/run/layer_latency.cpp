@@ -12,12 +12,6 @@
 
 namespace xgen::cli {
 
-ir::Graph for_one_image(const ir::Graph& graph) {
-  std::map<std::string, std::int64_t> sizes;
-  for (const std::string& symbol : ir::free_symbols(graph)) sizes[symbol] = 1;
-  return sizes.empty() ? graph : ir::bind_dims(graph, sizes);
-}
-
 LayerShape latency_shape(const ir::Graph& graph, const prune::Layer& layer, bool int8) {
   const ir::Node* node = graph.find_node(layer.node);
   XGEN_CHECK(node != nullptr, layer.node);

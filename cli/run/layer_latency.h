@@ -7,9 +7,6 @@
 
 namespace xgen::cli {
 
-/// The graph with every batch of one image: shapes are numbers.
-ir::Graph for_one_image(const ir::Graph& graph);
-
 /// A prunable layer as latency models see it. @param graph  for one image.
 LayerShape latency_shape(const ir::Graph& graph, const prune::Layer& layer, bool int8);
 /// A layer under a constraint.

@@ -13,6 +13,7 @@
 #include "cli/run/run_context.h"
 #include "codegen/targets.h"
 #include "core/error.h"
+#include "core/ir/one_image.h"
 #include "core/log.h"
 #include "prune/algorithms/algorithm.h"
 #include "prune/rates.h"
@@ -105,7 +106,7 @@ json make_plan(const LoadedConfig& loaded) {
       total += seconds;
     }
     if (const auto* prune = std::get_if<PruneStage>(&stage)) {
-      const auto layers = prune::layers_of(for_one_image(graph), prune->exclude);
+      const auto layers = prune::layers_of(ir::for_one_image(graph), prune->exclude);
       json rows = json::array();
       prune::Rates rates;  // none where only the run itself can choose them
       const bool chosen_later =

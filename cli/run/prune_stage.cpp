@@ -14,6 +14,7 @@
 #include "cli/run/twin_times.h"
 #include "core/error.h"
 #include "core/ir/infer_shapes.h"
+#include "core/ir/one_image.h"
 #include "core/ir/rewrite/joined_name.h"
 #include "core/log.h"
 #include "prune/plan.h"
@@ -173,7 +174,7 @@ PruneStage with_mapping(PruneStage stage, const json& record) {
 
 // Decides what to prune: stored before it is used, so that a resumed run decides alike.
 StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& graph) {
-  const ir::Graph image = for_one_image(graph);
+  const ir::Graph image = ir::for_one_image(graph);
   Decision decision;
   decision.layers = prune::layers_of(image, stage.exclude);
   json record;
@@ -209,7 +210,7 @@ StageResult decide(RunContext& run, const PruneStage& stage, const ir::Graph& gr
 
 std::vector<prune::PlannedLayer> planned_again(const PruneStage& stage, const ir::Graph& graph,
                                                const json& record) {
-  const ir::Graph image = for_one_image(graph);
+  const ir::Graph image = ir::for_one_image(graph);
   return prune::plan(prune::layers_of(image), record["rates"].get<prune::Rates>(),
                      with_mapping(stage, record), prune::reader_of(image));
 }

@@ -5,6 +5,7 @@
 #include "cli/run/layer_latency.h"
 #include "cli/run/sample_batches.h"
 #include "core/error.h"
+#include "core/ir/one_image.h"
 #include "core/log.h"
 #include "prune/repair.h"
 
@@ -83,7 +84,7 @@ void repair_thinned(RunContext& run, train::GraphModule& module, train::GraphMod
                     const std::map<std::string, std::vector<std::int64_t>>& filters,
                     std::int64_t samples) {
   const torch::NoGradGuard no_grad;
-  const std::vector<prune::Layer> layers = prune::layers_of(for_one_image(module.to_graph()));
+  const std::vector<prune::Layer> layers = prune::layers_of(ir::for_one_image(module.to_graph()));
   log::Progress progress("repair", static_cast<std::int64_t>(layers.size()), "layers");
   std::int64_t done = 0;
   for (const prune::Layer& layer : layers) {

@@ -20,8 +20,8 @@ constexpr std::int64_t kBatch = 128;
 
 // What all that a search trains for many candidates has in common: data and threads of its runs,
 // and that it goes on where it was.
-template <class Training>
-void train_as(const RunConfig& config, const std::filesystem::path& folder, Training& how) {
+void train_as(const RunConfig& config, const std::filesystem::path& folder,
+              search::SharedTraining& how) {
   how.threads = config.threads;
   how.normalize = config.data.normalize;
   how.augment = config.data.augment;

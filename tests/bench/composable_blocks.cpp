@@ -2,7 +2,8 @@
 // each pruned from one trained network, each assembled from blocks of it that were trained once
 // (search/block_training.h). Prints curves of accuracy and the CPU seconds of training as JSON.
 //
-//   composable_blocks IMAGES FOLDER CANDIDATES DENSE_EPOCHS BLOCK_EPOCHS FINE_TUNE_EPOCHS SEED
+//   composable_blocks IMAGES FOLDER CANDIDATES TEACHER_EPOCHS DENSE_EPOCHS BLOCK_EPOCHS
+//                     FINE_TUNE_EPOCHS SEED
 //
 // A residual network for Fashion-MNIST, in the folder IMAGES, averaged to 7x7; 6,000 images to
 // train on, 5,000 others that accuracy is measured on. A candidate draws for each residual block
@@ -131,7 +132,7 @@ class BenchHook final : public train::TrainingHook {
 struct Bench {
   std::filesystem::path folder;
   train::Dataset training, judging;
-  std::int64_t dense_epochs = 0, block_epochs = 0, fine_tune_epochs = 0;
+  std::int64_t teacher_epochs = 0, dense_epochs = 0, block_epochs = 0, fine_tune_epochs = 0;
   std::uint64_t seed = 1;
 
   train::TrainingConfig dense_config() const {
@@ -172,9 +173,9 @@ struct Bench {
     return {{"curve", curve}, {"seconds", hook.seconds()}};
   }
 
-  json dense(ir::Graph& graph, const std::string& stage) const {
+  json dense(ir::Graph& graph, const std::string& stage, std::int64_t epochs) const {
     train::GraphModule module(graph);
-    json row = train(module, stage, dense_epochs, dense_config(), {}, false);
+    json row = train(module, stage, epochs, dense_config(), {}, false);
     graph = module.to_graph();
     return row;
   }
@@ -210,7 +211,7 @@ struct Bench {
 
     json result;
     ir::Graph teacher = network(seed);
-    result["teacher"] = dense(teacher, "teacher");
+    result["teacher"] = dense(teacher, "teacher", teacher_epochs);
     const Compression compression = compression_of(teacher);
     BlockLibrary library(teacher, compression);
     const std::vector<Point> points = candidates_of(library, compression, count, random);
@@ -242,7 +243,7 @@ struct Bench {
                     : compression.parameters()[0].choices[static_cast<std::size_t>(block[0])]);
       ir::Graph own = network(seed + 1000 + i);
       json row = {{"choices", choices}};
-      row["scratch_dense"] = dense(own, name + ".dense");
+      row["scratch_dense"] = dense(own, name + ".dense", dense_epochs);
       row["scratch"] = pruned(own, compression, points[i], name + ".scratch");
       row["pruned"] = pruned(teacher, compression, points[i], name + ".pruned");
       row["assembled"] =
@@ -258,20 +259,21 @@ struct Bench {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> args(argv + 1, argv + argc);
-  if (args.size() != 7) {
+  if (args.size() != 8) {
     std::fprintf(stderr,
-                 "usage: composable_blocks IMAGES FOLDER CANDIDATES DENSE_EPOCHS BLOCK_EPOCHS "
-                 "FINE_TUNE_EPOCHS SEED\n");
+                 "usage: composable_blocks IMAGES FOLDER CANDIDATES TEACHER_EPOCHS DENSE_EPOCHS "
+                 "BLOCK_EPOCHS FINE_TUNE_EPOCHS SEED\n");
     return 2;
   }
   try {
     log::set_level(log::Level::warning);
     Bench bench;
     bench.folder = args[1];
-    bench.dense_epochs = std::stoll(args[3]);
-    bench.block_epochs = std::stoll(args[4]);
-    bench.fine_tune_epochs = std::stoll(args[5]);
-    bench.seed = std::stoull(args[6]);
+    bench.teacher_epochs = std::stoll(args[3]);
+    bench.dense_epochs = std::stoll(args[4]);
+    bench.block_epochs = std::stoll(args[5]);
+    bench.fine_tune_epochs = std::stoll(args[6]);
+    bench.seed = std::stoull(args[7]);
     std::printf("%s\n", bench.run(args[0], std::stoul(args[2])).dump(1).c_str());
     return 0;
   } catch (const std::exception& error) {
