@@ -59,15 +59,17 @@ double density(const Sparsity& s, const WeightShape& shape) {
   for (std::size_t p = 0; p < taps_of.size(); ++p) {
     for (int tap = 0; tap < shape.taps(); ++tap) taps_of[p] += s.patterns.patterns[p].keeps(tap);
   }
+  const auto taps_at = [&](std::int32_t kept) {
+    return kept == Sparsity::kNone ? 0 : taps_of.at(static_cast<std::size_t>(kept));
+  };
+  const int lanes = shape.lanes(s), missing = lanes * s.lane_channels - shape.c_in;
   std::int64_t kept = 0;
-  std::size_t block = 0;
-  for (int o = 0; o < shape.c_out; o += s.group_out) {
-    const int filters = std::min(s.group_out, shape.c_out - o);
-    for (int i = 0; i < shape.c_in; i += s.lane_channels, ++block) {
-      if (s.kept[block] == Sparsity::kNone) continue;
-      kept += taps_of.at(static_cast<std::size_t>(s.kept[block])) * filters *
-              std::min(s.lane_channels, shape.c_in - i);
-    }
+  auto block = s.kept.begin();
+  for (int o = 0; o < shape.c_out; o += s.group_out, block += lanes) {
+    std::int64_t taps = 0;  // of the group's lanes
+    for (int lane = 0; lane < lanes; ++lane) taps += taps_at(block[lane]);
+    kept += (taps * s.lane_channels - taps_at(block[lanes - 1]) * missing) *
+            std::min(s.group_out, shape.c_out - o);
   }
   return static_cast<double>(kept) / static_cast<double>(weights);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -36,11 +37,23 @@ class ConvData {
     return sparsity_ == nullptr ? shape().c_out
                                 : (f / sparsity_->group_out + 1) * sparsity_->group_out;
   }
-  /// The first channel behind c of which a filter that reads both may keep other taps.
-  int channels_alike_until(int c) const {
-    return sparsity_ == nullptr || conv().groups > 1
-               ? c + 1
-               : (c / sparsity_->lane_channels + 1) * sparsity_->lane_channels;
+  /// Calls visit(first, behind, taps) for the channels that filter f reads, in order, those of one
+  /// block of the mask at once. Where it keeps nothing a block may be left out.
+  template <class Visit>
+  void visit_channels(int f, const Visit& visit) const {
+    if (sparsity_ == nullptr || conv().groups > 1) {
+      const int begin = first_channel(f);
+      for (int c = begin; c < begin + shape().c_in; ++c) visit(c, c + 1, kept_taps(f, c));
+      return;
+    }
+    const int lanes = shape().lanes(*sparsity_), step = sparsity_->lane_channels;
+    const auto row = sparsity_->kept.begin() + f / sparsity_->group_out * lanes;
+    for (int lane = 0; lane < lanes; ++lane) {
+      const std::int32_t kept = row[lane];
+      if (kept == Sparsity::kNone) continue;
+      visit(lane * step, std::min((lane + 1) * step, shape().c_in),
+            sparsity_->patterns[kept].bits & all_taps());
+    }
   }
   std::uint64_t all_taps() const {
     return taps() >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << taps()) - 1;

@@ -48,6 +48,8 @@ void set_entries(ConvLists& lists, const std::vector<std::vector<Entry>>& groups
   lists.lanes.assign(groups.size(), {});
   lists.patterns.assign(groups.size(), {});
   for (std::size_t g = 0; g < groups.size(); ++g) {
+    lists.lanes[g].reserve(groups[g].size());
+    lists.patterns[g].reserve(groups[g].size());
     for (const Entry& entry : groups[g]) {
       std::vector<int>& of_entry = patterns[entry.taps];
       if (of_entry.empty()) {
@@ -124,6 +126,14 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
   bool full = true;
   int size = 0;  // divides how many taps each entry has
   std::vector<std::uint64_t> masks(lanes.size(), 0);
+  auto taps_in = [&, of = std::uint64_t{0},
+                        count = std::int64_t{0}](std::uint64_t mask) mutable {
+    if (mask != of) {  // most are like the one before
+      of = mask;
+      count = mask == data.all_taps() ? data.taps() : Pattern{mask}.size();
+    }
+    return count;
+  };
   // Without a mask all groups read what the first one reads.
   const bool alike = data.sparsity() == nullptr && data.conv().groups == 1;
   for (int g = 0; g < (alike ? 1 : lists.groups); ++g) {
@@ -131,27 +141,24 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
     const int last = std::min((g + 1) * group, data.shape().c_out);
     for (int f = g * group, next = f; f < last; f = next) {
       next = std::min(data.filters_alike_until(f), last);
-      const int begin = data.first_channel(f);
-      for (int c = begin; c < begin + data.shape().c_in;) {
-        const int behind = std::min(data.channels_alike_until(c), begin + data.shape().c_in);
-        const std::uint64_t kept = data.kept_taps(f, c);
-        const int taps = kept == data.all_taps() ? data.taps() : Pattern{kept}.size();
-        lists.weights += std::int64_t{taps} * (next - f) * (behind - c);
-        for (; c < behind; ++c) {
+      data.visit_channels(f, [&](int begin, int behind, std::uint64_t kept) {
+        lists.weights += taps_in(kept) * (next - f) * (behind - begin);
+        for (int c = begin; c < behind; ++c) {
           const auto lane = static_cast<std::size_t>(lane_of[static_cast<std::size_t>(c)]);
           masks[lane] |= kept;
           first = std::min(first, lane);
           end = std::max(end, lane + 1);
         }
-      }
+      });
     }
     full = full && first == 0 && end == lanes.size();
+    if (first < end) groups[static_cast<std::size_t>(g)].reserve(end - first);
     for (std::size_t lane = first; lane < end; ++lane) {
       const std::uint64_t mask = std::exchange(masks[lane], 0);
       full = full && mask == data.all_taps();
       if (mask == 0) continue;
       groups[static_cast<std::size_t>(g)].push_back({static_cast<int>(lane), mask});
-      size = std::gcd(size, Pattern{mask}.size());
+      size = std::gcd(size, static_cast<int>(taps_in(mask)));
     }
   }
   if (alike) {
