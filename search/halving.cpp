@@ -37,14 +37,18 @@ std::optional<Promotion> next_promotion(const std::vector<Rated>& rated,
                                         const std::vector<std::vector<Point>>& begun,
                                         int reduction) {
   for (std::size_t step = begun.size() - 1; step-- > 0;) {
+    std::size_t all = 0;
     std::vector<const Point*> points;
     std::vector<Objectives> objectives;
     for (const Rated& r : rated) {
       if (r.step != step) continue;
+      ++all;
+      if (!r.may_go_on) continue;
       points.push_back(r.point);
       objectives.push_back(*r.objectives);
     }
-    const std::size_t may_go_on = points.size() / static_cast<std::size_t>(reduction);
+    const std::size_t may_go_on =
+        std::min(points.size(), all / static_cast<std::size_t>(reduction));
     const std::vector<std::size_t> order = best_first(objectives);
     const std::vector<Point>& next = begun[step + 1];
     for (std::size_t i = 0; i < may_go_on; ++i) {

@@ -14,6 +14,7 @@ struct Rated {
   std::size_t step = 0;
   const Point* point = nullptr;
   const Objectives* objectives = nullptr;
+  bool may_go_on = true;  ///< false where it was found not to keep what is required.
 };
 
 struct Promotion {
@@ -22,7 +23,8 @@ struct Promotion {
 };
 
 /// The next candidate that has earned a dearer evaluation: of those that one step rated, the best
-/// share 1 / reduction, in whole candidates, may go on. Later steps are asked first. The best are
+/// share 1 / reduction, in whole candidates, may go on, but none that does not keep what is
+/// required. Later steps are asked first. The best are
 /// those on the first fronts, and of a front those with the most room around them; ties go to the
 /// earlier.
 ///

@@ -24,6 +24,10 @@ struct Problem {
   /// it keeps all; no function: nothing is asked. Samplers propose no other candidates.
   std::function<double(const Point&)> violation;
 
+  /// Whether what a step found of a candidate keeps that, so that it may go on to the next step; no
+  /// function: all do.
+  std::function<bool(std::size_t step, const Objectives& found)> keeps;
+
   bool allows(const Point& point) const { return !violation || violation(point) <= 0; }
 };
 

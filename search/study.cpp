@@ -25,8 +25,8 @@ struct Known {
   bool waits = false;                     // for one of the first trials
 };
 
-Known known_of(const StudySettings& settings, const std::vector<StudyTrial>& all,
-               std::size_t told) {
+Known known_of(const StudySettings& settings, const std::vector<StudyTrial>& all, std::size_t told,
+               const Problem& problem) {
   Known known;
   known.begun.resize(settings.steps.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -37,7 +37,8 @@ Known known_of(const StudySettings& settings, const std::vector<StudyTrial>& all
     if (i >= told) continue;
     known.waits = known.waits || trial.state == TrialState::running;
     if (trial.state == TrialState::finished)
-      known.rated.push_back({step, &trial.point, &trial.objectives});
+      known.rated.push_back({step, &trial.point, &trial.objectives,
+                             !problem.keeps || problem.keeps(step, trial.objectives)});
   }
   return known;
 }
@@ -81,7 +82,7 @@ std::optional<Proposal> propose(const StudySettings& settings, const std::vector
                                 const Problem& problem, std::int64_t count) {
   const std::size_t open = static_cast<std::size_t>(settings.in_flight) - 1;
   for (std::size_t told = all.size() > open ? all.size() - open : 0; told <= all.size(); ++told) {
-    const Known known = known_of(settings, all, told);
+    const Known known = known_of(settings, all, told, problem);
     if (known.waits) return std::nullopt;
     if (auto proposal = proposal_by(settings, known, all.size(), problem, count)) return proposal;
   }
@@ -123,10 +124,10 @@ std::optional<StudyTrial> claim(StudyStore& store, const Problem& problem,
   }
 }
 
-bool is_complete(const StudyStore& store, std::int64_t count) {
+bool is_complete(const StudyStore& store, const Problem& problem, std::int64_t count) {
   const std::vector<StudyTrial> all = store.trials();
   const StudySettings settings = store.settings();
-  const Known known = known_of(settings, all, all.size());
+  const Known known = known_of(settings, all, all.size(), problem);
   return !known.waits && static_cast<std::int64_t>(known.begun.front().size()) >= count &&
          !next_promotion(known.rated, known.begun, settings.reduction);
 }

@@ -83,6 +83,6 @@ std::optional<StudyTrial> claim(StudyStore& store, const Problem& problem,
                                 double silent_seconds);
 
 /// Whether `count` candidates were evaluated as far as each may go.
-bool is_complete(const StudyStore& store, std::int64_t count);
+bool is_complete(const StudyStore& store, const Problem& problem, std::int64_t count);
 
 }  // namespace xgen::search

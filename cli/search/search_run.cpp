@@ -8,6 +8,7 @@
 
 #include "cli/config.h"
 #include "cli/latency_reports.h"
+#include "cli/search/requirement.h"
 #include "codegen/targets.h"
 #include "core/config_file.h"
 #include "core/ir/infer_shapes.h"
@@ -147,6 +148,26 @@ std::vector<std::string> overrides_of_run(const LoadedSearch& search,
   return overrides;
 }
 
+namespace {
+
+// Of each step whether it compiles candidates: else a latency is predicted, and its low end counts.
+std::vector<bool> measuring_steps(const LoadedSearch& search) {
+  if (search.config.steps.empty()) return {true};
+  std::vector<bool> measures;
+  for (const search::StepConfig& step : search.config.steps) {
+    const auto compiles = [&](const json& stage) {
+      return stage.value("kind", "") == "compile" &&
+             (step.stages.empty() || std::find(step.stages.begin(), step.stages.end(),
+                                               stage.value("name", "")) != step.stages.end());
+    };
+    const json stages = search.run.value("stages", json::array());
+    measures.push_back(step.runs() && std::any_of(stages.begin(), stages.end(), compiles));
+  }
+  return measures;
+}
+
+}  // namespace
+
 search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTable& table) {
   const std::shared_ptr<const search::Candidates> candidates = search.candidates;
   search::Problem problem;
@@ -172,6 +193,10 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
                                              : std::numeric_limits<double>::quiet_NaN());
     }
     return known;
+  };
+  problem.keeps = [required = requirements_of(search.config), measured = measuring_steps(search)](
+                      std::size_t step, const search::Objectives& found) {
+    return !measured.at(step) || excess(required, found) <= 0;
   };
   const search::SearchLimits limits = search.config.requirements;
   problem.violation = [=](const search::Point& point) {

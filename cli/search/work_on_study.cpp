@@ -62,7 +62,7 @@ void work_on_study(const LoadedSearch& search) {
   const search::Problem problem = problem_of(search, table);
   check_requirements(search, problem, table);
   const auto study = search::create_study(search.place(), settings_of(search));
-  while (!is_complete(*study, config.trials)) {
+  while (!is_complete(*study, problem, config.trials)) {
     if (interrupt_requested())
       throw Interrupted("the search was stopped; it goes on when called again");
     give_back_orphans(*study);

@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "prune/masks.h"
 #include "search/spaces/resnet.h"
+#include "tests/search/lined_images.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 #include "train/evaluate.h"
@@ -19,26 +20,6 @@ namespace {
 
 using test::message_of;
 using test::TemporaryFolder;
-
-/// Noisy images of 8x8 with lines across, lines down, or neither.
-train::Dataset striped(std::int64_t n, std::uint64_t seed) {
-  train::ImageSet set;
-  set.channels = 1;
-  set.height = set.width = 8;
-  set.class_names = {"across", "down", "neither"};
-  RandomStream random = Random(seed).stream("striped");
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto label = static_cast<std::int32_t>(i % 3);
-    for (int row = 0; row < 8; ++row) {
-      for (int column = 0; column < 8; ++column) {
-        const bool lit = label == 0 ? row % 2 == 0 : label == 1 && column % 2 == 0;
-        set.pixels.push_back(static_cast<std::uint8_t>(random.integer(0, 150) + (lit ? 90 : 0)));
-      }
-    }
-    set.labels.push_back(label);
-  }
-  return train::Dataset(std::move(set));
-}
 
 // Three residual blocks of two layers each.
 ir::Graph small_resnet() {
@@ -52,7 +33,7 @@ ir::Graph small_resnet() {
 }
 
 const train::Dataset& data() {
-  static const train::Dataset set = striped(120, 1);  // 6 full batches an epoch
+  static const train::Dataset set = lined_images(120, 1, 90);  // 6 full batches an epoch
   return set;
 }
 
@@ -169,7 +150,7 @@ TEST_F(BlockTrainingTest, AnAssembledCandidateIsBetterThanAPrunedOne) {
   const Compression strong = compression({"pattern", "block"}, {1, 10});
   BlockLibrary library(teacher(), strong);
   train(library, {kFirst, kSecond});
-  const train::Dataset fresh = striped(300, 2);
+  const train::Dataset fresh = lined_images(300, 2, 90);
   for (const Point& point : {kFirst, kSecond}) {
     prune::Params params;
     train::GraphModule pruned(teacher());

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 namespace xgen::search {
 namespace {
 
@@ -17,13 +19,15 @@ class Halving : public testing::Test {
   std::optional<Promotion> next(int reduction) const {
     std::vector<Rated> rated;
     for (std::size_t i = 0; i < points_.size(); ++i)
-      rated.push_back({steps_[i], &points_[i], &objectives_[i]});
+      rated.push_back(
+          {steps_[i], &points_[i], &objectives_[i], refused_.count(points_[i][0]) == 0});
     return next_promotion(rated, begun_, reduction);
   }
 
   std::vector<Point> points_;
   std::vector<Objectives> objectives_;
   std::vector<std::size_t> steps_;
+  std::set<int> refused_;
   std::vector<std::vector<Point>> begun_ = std::vector<std::vector<Point>>(3);
 };
 
@@ -40,6 +44,19 @@ TEST_F(Halving, TheBestShareGoesOnInWholeCandidates) {
   rate(0, 3, {1});
   rate(0, 4, {2});
   EXPECT_EQ(next(3)->point, Point{3}) << "of five one may go on: a better one than that which did";
+}
+
+TEST_F(Halving, NoneGoesOnThatDoesNotKeepWhatIsRequired) {
+  rate(0, 0, {1});
+  rate(0, 1, {2});
+  rate(0, 2, {3});
+  rate(0, 3, {4});
+  refused_ = {0, 2, 3};
+  ASSERT_TRUE(next(2));
+  EXPECT_EQ(next(2)->point, Point{1})
+      << "of four two may go on, but of those that keep it one is left";
+  begun_[1].push_back({1});
+  EXPECT_FALSE(next(2));
 }
 
 TEST_F(Halving, ALaterStepIsAskedFirst) {

@@ -5,6 +5,7 @@
 
 #include "core/interrupt.h"
 #include "core/log.h"
+#include "tests/search/lined_images.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 #include "train/checkpoint.h"
@@ -17,26 +18,6 @@ namespace {
 
 using test::message_of;
 using test::TemporaryFolder;
-
-/// Noisy images of 8x8 with lines across, lines down, or neither.
-train::Dataset lines(std::int64_t n, std::uint64_t seed) {
-  train::ImageSet set;
-  set.channels = 1;
-  set.height = set.width = 8;
-  set.class_names = {"across", "down", "neither"};
-  RandomStream random = Random(seed).stream("lines");
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto label = static_cast<std::int32_t>(i % 3);
-    for (int row = 0; row < 8; ++row) {
-      for (int column = 0; column < 8; ++column) {
-        const bool lit = label == 0 ? row % 2 == 0 : label == 1 && column % 2 == 0;
-        set.pixels.push_back(static_cast<std::uint8_t>(random.integer(0, 120) + (lit ? 120 : 0)));
-      }
-    }
-    set.labels.push_back(label);
-  }
-  return train::Dataset(std::move(set));
-}
 
 MacroSpace lines_space(std::vector<std::string> blocks = {"mb1_k3", "identity", "mb3_k3"}) {
   MacroSpace space;
@@ -68,7 +49,7 @@ class SupernetTest : public ::testing::Test {
   ~SupernetTest() override { log::set_level(log::Level::info); }
 
   TemporaryFolder folder_;
-  train::Dataset data_ = lines(120, 1);  // 6 full batches an epoch
+  train::Dataset data_ = lined_images(120, 1, 120);  // 6 full batches an epoch
   Calibration calibration_{data_, {}, 30, 4};
   SupernetTraining how_;
 };
@@ -76,7 +57,7 @@ class SupernetTest : public ::testing::Test {
 TEST_F(SupernetTest, EveryCandidateInheritsWhatTellsClassesApart) {
   how_.epochs = 8;
   Supernet supernet(lines_space(), 1);
-  const train::Dataset fresh = lines(90, 2);
+  const train::Dataset fresh = lined_images(90, 2, 120);
   supernet.train(data_, how_);
   for (const Point& point : {Point{0, 0, 0}, Point{1, 1, 1}, Point{2, 2, 2}, Point{0, 2, 1}})
     EXPECT_GT(supernet.accuracy(point, calibration_, fresh), 0.8) << testing::PrintToString(point);
@@ -88,7 +69,7 @@ TEST_F(SupernetTest, InPlaceDistillationTeachesThemToo) {
   Supernet supernet(lines_space(), 1);
   supernet.train(data_, how_);
   for (const Point& point : {Point{1, 1, 1}, Point{0, 2, 1}})
-    EXPECT_GT(supernet.accuracy(point, calibration_, lines(90, 2)), 0.8);
+    EXPECT_GT(supernet.accuracy(point, calibration_, lined_images(90, 2, 120)), 0.8);
 }
 
 TEST_F(SupernetTest, CandidatesShareTheWeightsOfABlockInItsPlace) {
@@ -221,7 +202,7 @@ TEST_F(SupernetTest, TrainsOnCudaWhereThereIsOne) {
   how_.epochs = 8;
   Supernet supernet(lines_space(), 1, "cuda");
   supernet.train(data_, how_);
-  EXPECT_GT(supernet.accuracy({0, 2, 1}, calibration_, lines(90, 2)), 0.8);
+  EXPECT_GT(supernet.accuracy({0, 2, 1}, calibration_, lined_images(90, 2, 120)), 0.8);
 }
 
 TEST_F(SupernetTest, ACandidateIsANetworkOfTheSpaceWithStatisticsOfItsOwn) {
@@ -238,7 +219,7 @@ TEST_F(SupernetTest, ACandidateIsANetworkOfTheSpaceWithStatisticsOfItsOwn) {
   // Asked again, whatever was asked between, it is the same to the last bit.
   train::GraphModule module(supernet.candidate(point, calibration_));
   EXPECT_EQ(module.weights_hash(), train::GraphModule(candidate).weights_hash());
-  const train::Dataset fresh = lines(90, 2);
+  const train::Dataset fresh = lined_images(90, 2, 120);
   EXPECT_EQ(train::evaluate(module, fresh, {}).top1, supernet.accuracy(point, calibration_, fresh));
 }
 
