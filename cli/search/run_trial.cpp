@@ -68,10 +68,15 @@ std::string content_of(const fs::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
+// Of a trial that is run.
+fs::path folder_of(const LoadedSearch& search, const search::StudyTrial& trial) {
+  return fs::absolute(search.output) / "trials" / std::to_string(trial.number);
+}
+
 // What a study keeps of a trial besides what it found.
 std::map<std::string, std::string> texts_of(const LoadedSearch& search,
-                                            const search::StudyTrial& trial,
-                                            const fs::path& folder) {
+                                            const search::StudyTrial& trial) {
+  const fs::path folder = folder_of(search, trial);
   std::map<std::string, std::string> texts = {
       {"graph", ir::print(network_of(search, trial.point))}};
   for (const auto& [name, file] :
@@ -94,6 +99,7 @@ void judge_trial(const LoadedSearch& search, const search::Problem& problem, Jud
     study.release(trial.number, trial.worker);
     throw;
   }
+  study.keep(trial.number, trial.worker, texts_of(search, trial));
   try {
     const double error = judge.error(step, trial.point);
     for (std::size_t k = 0; k < objectives.size(); ++k) {
@@ -110,9 +116,9 @@ void judge_trial(const LoadedSearch& search, const search::Problem& problem, Jud
 }
 
 // The command that runs a trial, or goes on with it.
-std::vector<std::string> command_of(const LoadedSearch& search, const search::StudyTrial& trial,
-                                    const fs::path& folder) {
-  const fs::path run = folder / "run", known_times = folder / "kernel_times.json";
+std::vector<std::string> command_of(const LoadedSearch& search, const search::StudyTrial& trial) {
+  const fs::path folder = folder_of(search, trial), run = folder / "run",
+                 known_times = folder / "kernel_times.json";
   std::vector<std::string> command = {"xgen-train",
                                       "run",
                                       search.beside(search.config.run).string(),
@@ -138,7 +144,7 @@ std::vector<std::string> command_of(const LoadedSearch& search, const search::St
 // In a process of its own.
 void train_trial(const LoadedSearch& search, const search::Problem& problem, Judge& judge,
                  search::StudyStore& study, const search::StudyTrial& trial) {
-  const fs::path folder = fs::absolute(search.output) / "trials" / std::to_string(trial.number);
+  const fs::path folder = folder_of(search, trial);
   fs::create_directories(folder);
   const fs::path model = folder / "candidate.onnx", run = folder / "run",
                  messages = folder / "messages.txt";
@@ -151,7 +157,7 @@ void train_trial(const LoadedSearch& search, const search::Problem& problem, Jud
       throw;
     }
   }
-  const ChildRun ended = run_child(command_of(search, trial, folder), messages, [&] {
+  const ChildRun ended = run_child(command_of(search, trial), messages, [&] {
     // Whoever has the trial now works in the same folder: nothing may be saved there any more.
     if (heartbeat.is_overtaken()) return Stop::at_once;
     return interrupt_requested() ? Stop::saved : Stop::no;
@@ -166,7 +172,7 @@ void train_trial(const LoadedSearch& search, const search::Problem& problem, Jud
     throw Interrupted(str("trial ", trial.number, " was given back; ", messages.string(),
                           " says how far it came"));
   }
-  study.keep(trial.number, trial.worker, texts_of(search, trial, folder));
+  study.keep(trial.number, trial.worker, texts_of(search, trial));
   // 3: requirements of the run that this candidate does not meet.
   if (ended.code != 0 && ended.code != 3) {
     const std::string reason = str(ended.last_line, " (exit code ", ended.code, ")");

@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "cli/search/best.h"
+#include "cli/search/deadline.h"
 #include "cli/search/export_trial.h"
 #include "cli/search/search_run.h"
 #include "cli/search/show_trial.h"
@@ -13,6 +14,8 @@
 #include "codegen/targets.h"
 #include "core/atomic_file.h"
 #include "core/error.h"
+#include "core/interrupt.h"
+#include "core/log.h"
 #include "search/candidate_cost.h"
 
 namespace xgen::cli {
@@ -25,6 +28,7 @@ struct Arguments {
   std::string config, output, file, folder, text;
   std::optional<std::int64_t> trial;
   std::vector<std::string> requirements;
+  std::optional<double> minutes;
   int samples = 10;
   bool json = false;
 };
@@ -107,6 +111,17 @@ std::string status_text(const json& result) {
   return result["best"].empty() ? text : text + "\nwhat no other trial dominates:\n" + table.text();
 }
 
+// Until all trials have ended, or for so long; what is under way then goes on another time.
+void work(const LoadedSearch& loaded, std::optional<double> minutes) {
+  const Deadline deadline(minutes);
+  try {
+    work_on_study(loaded);
+  } catch (const Interrupted& stopped) {
+    if (!deadline.has_passed()) throw;
+    log::info(str("the time is over: ", stopped.what()));
+  }
+}
+
 void print(const json& result, bool as_json, std::string (*text)(const json&)) {
   if (as_json)
     print_json(result);
@@ -134,11 +149,13 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
   verb->add_option("config", args->config, "JSON file of a search; docs/search.md describes it.");
   verb->add_option("-o,--output", args->output, "Folder of the search; runs/NAME by default.");
   verb->add_flag("--json", args->json, "Print one JSON object.");
+  verb->add_option("--minutes", args->minutes, "Stops then; the same command goes on another time.")
+      ->check(CLI::PositiveNumber);
   verb->callback([args, verb] {
     if (!verb->get_subcommands().empty()) return;
     if (args->config.empty()) throw CLI::RequiredError("config");
     const LoadedSearch loaded = load_search(args->config, args->output);
-    work_on_study(loaded);
+    work(loaded, args->minutes);
     const json result = status(loaded);
     print(result, args->json, status_text);
     const std::vector<Requirement> required = requirements_of(loaded.config);

@@ -130,6 +130,17 @@ TEST_F(DigitsSearchTest, GoesOnAfterAKill) {
               hash_of(folder_ / "calm/trials" / trial / "candidate.onnx"));
 }
 
+TEST_F(DigitsSearchTest, StopsWhenItsTimeIsOverAndGoesOnAnotherTime) {
+  change_run([](json& run) { run["stages"][0]["epochs"] = 30; });
+  const json c = digits(2);
+  const Said said = run(search(c) + " --minutes 0.03 --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.parsed()["finished"], 0);
+  EXPECT_EQ(said.parsed()["running"], 1);
+  EXPECT_EQ(run(search(c) + " --minutes 10 --json").parsed()["finished"], 2);
+  EXPECT_NE(run(search(c) + " --minutes 0").err.find("--minutes"), std::string::npos);
+}
+
 TEST_F(DigitsSearchTest, AFailingCandidateIsTold) {
   json c = digits(2);
   c["space"]["image_channels"] = 3;  // the digits have one
@@ -256,6 +267,10 @@ TEST_F(DigitsSearchTest, ProxiesAndASupernetJudgeBeforeAnythingIsTrained) {
   EXPECT_GE(result["steps"][1]["finished"], 3);
   EXPECT_GE(result["finished"], 1);
   EXPECT_FALSE(fs::exists(folder_ / "out/trials/0/run")) << "a proxy trains nothing";
+  const json judged =
+      run("search trial " + path("s.json") + " 0 --json -o " + path("out")).parsed();
+  EXPECT_EQ(judged["step"], "code");
+  EXPECT_EQ(judged["texts"].size(), 1U) << "its graph";
   EXPECT_TRUE(fs::exists(folder_ / "out/supernets/inherited/checkpoints"));
   // Judged alike by another search.
   const json again =
