@@ -126,8 +126,7 @@ ConvLists make_lists(const ConvData& data, const LaneChannels& lanes, int group)
   bool full = true;
   int size = 0;  // divides how many taps each entry has
   std::vector<std::uint64_t> masks(lanes.size(), 0);
-  auto taps_in = [&, of = std::uint64_t{0},
-                        count = std::int64_t{0}](std::uint64_t mask) mutable {
+  auto taps_in = [&, of = std::uint64_t{0}, count = std::int64_t{0}](std::uint64_t mask) mutable {
     if (mask != of) {  // most are like the one before
       of = mask;
       count = mask == data.all_taps() ? data.taps() : Pattern{mask}.size();
