@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include "cli/run/layer_latency.h"
 #include "core/ir/one_image.h"
 #include "core/ir/rewrite/fold_constants.h"
 #include "prune/channels.h"

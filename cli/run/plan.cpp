@@ -8,7 +8,6 @@
 
 #include "cli/run/check_stages.h"
 #include "cli/run/forecast.h"
-#include "cli/run/layer_latency.h"
 #include "cli/run/limits.h"
 #include "cli/run/run_context.h"
 #include "codegen/targets.h"

@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include "cli/run/layer_latency.h"
 #include "cli/run/sample_batches.h"
 #include "core/error.h"
 #include "core/ir/one_image.h"

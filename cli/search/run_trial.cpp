@@ -4,12 +4,14 @@
 #include <iterator>
 
 #include "cli/search/child_run.h"
+#include "cli/search/study_results.h"
 #include "cli/search/worker.h"
 #include "codegen/latency/kernel_times.h"
 #include "codegen/targets.h"
 #include "core/config_file.h"
 #include "core/error.h"
 #include "core/interrupt.h"
+#include "core/ir/infer_shapes.h"
 #include "core/ir/print.h"
 #include "core/log.h"
 #include "core/onnx/export.h"
@@ -70,15 +72,17 @@ std::string content_of(const fs::path& file) {
 
 // Of a trial that is run.
 fs::path folder_of(const LoadedSearch& search, const search::StudyTrial& trial) {
-  return fs::absolute(search.output) / "trials" / std::to_string(trial.number);
+  return fs::absolute(run_folder(search, trial)).parent_path();
 }
 
 // What a study keeps of a trial besides what it found.
 std::map<std::string, std::string> texts_of(const LoadedSearch& search,
                                             const search::StudyTrial& trial) {
   const fs::path folder = folder_of(search, trial);
+  // What is printed of weights are their shapes.
   std::map<std::string, std::string> texts = {
-      {"graph", ir::print(network_of(search, trial.point))}};
+      {"graph",
+       ir::print(ir::infer_shapes(search.candidates->network(trial.point, std::nullopt)))}};
   for (const auto& [name, file] :
        {std::pair("log", "messages.txt"), std::pair("kernels", "run/measurements.json"),
         std::pair("report", "run/report.json")}) {
