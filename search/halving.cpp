@@ -1,33 +1,58 @@
 #include "search/halving.h"
 
 #include <algorithm>
-#include <numeric>
+#include <iterator>
 
 namespace xgen::search {
 
 namespace {
 
-// Positions, the best one first.
-std::vector<std::size_t> best_first(const std::vector<Objectives>& objectives) {
-  const std::vector<std::size_t> fronts = fronts_of(objectives);
-  std::vector<double> room(objectives.size());
-  const std::size_t last = fronts.empty() ? 0 : *std::max_element(fronts.begin(), fronts.end());
-  for (std::size_t front = 0; front <= last; ++front) {
-    std::vector<std::size_t> members;
-    std::vector<Objectives> of_members;
-    for (std::size_t i = 0; i < fronts.size(); ++i) {
-      if (fronts[i] != front) continue;
-      members.push_back(i);
-      of_members.push_back(objectives[i]);
-    }
-    const std::vector<double> distances = crowding_distances(of_members);
-    for (std::size_t i = 0; i < members.size(); ++i) room[members[i]] = distances[i];
+// Every objective as a share of what all of them spread over.
+std::vector<Objectives> as_shares(const std::vector<Objectives>& all) {
+  std::vector<Objectives> shares = all;
+  for (std::size_t k = 0; !all.empty() && k < all.front().size(); ++k) {
+    const auto less = [k](const Objectives& a, const Objectives& b) { return a[k] < b[k]; };
+    const auto [least, most] = std::minmax_element(all.begin(), all.end(), less);
+    const double low = (*least)[k], spread = (*most)[k] - low;
+    for (Objectives& o : shares) o[k] = spread > 0 ? (o[k] - low) / spread : 0;
   }
-  std::vector<std::size_t> order(objectives.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return fronts[a] != fronts[b] ? fronts[a] < fronts[b] : room[a] > room[b];
-  });
+  return shares;
+}
+
+// Moves the `count` of one front that add the most hypervolume to those before them to its begin:
+// what is good at everything goes before what is the best at one thing and bad at another.
+void most_volume_first(std::vector<std::size_t>& front, const std::vector<Objectives>& shares,
+                       std::size_t count) {
+  constexpr double kReference = 1.1;  // beyond the worst, so that ends of a front count, too
+  std::vector<Objectives> chosen;
+  const auto volume_with = [&](std::size_t i) {
+    chosen.push_back(shares[i]);
+    const double volume = hypervolume(chosen, Objectives(shares[i].size(), kReference));
+    chosen.pop_back();
+    return volume;
+  };
+  for (auto next = front.begin(); next != front.begin() + count; ++next) {
+    std::vector<double> volumes;
+    std::transform(next, front.end(), std::back_inserter(volumes), volume_with);
+    const auto most = next + (std::max_element(volumes.begin(), volumes.end()) - volumes.begin());
+    std::rotate(next, most, most + 1);
+    chosen.push_back(shares[*next]);
+  }
+}
+
+// Positions of the `count` best, the best one first, by fronts.
+std::vector<std::size_t> best_first(const std::vector<Objectives>& objectives, std::size_t count) {
+  const std::vector<std::size_t> fronts = fronts_of(objectives);
+  const std::vector<Objectives> shares = as_shares(objectives);
+  std::vector<std::size_t> order;
+  for (std::size_t number = 0; order.size() < count; ++number) {
+    std::vector<std::size_t> front;
+    for (std::size_t i = 0; i < fronts.size(); ++i)
+      if (fronts[i] == number) front.push_back(i);
+    const std::size_t wanted = std::min(front.size(), count - order.size());
+    most_volume_first(front, shares, wanted);
+    order.insert(order.end(), front.begin(), front.begin() + wanted);
+  }
   return order;
 }
 
@@ -49,7 +74,7 @@ std::optional<Promotion> next_promotion(const std::vector<Rated>& rated,
     }
     const std::size_t may_go_on =
         std::min(points.size(), all / static_cast<std::size_t>(reduction));
-    const std::vector<std::size_t> order = best_first(objectives);
+    const std::vector<std::size_t> order = best_first(objectives, may_go_on);
     const std::vector<Point>& next = begun[step + 1];
     for (std::size_t i = 0; i < may_go_on; ++i) {
       const Point& point = *points[order[i]];

@@ -71,7 +71,7 @@ TEST_F(Halving, ALaterStepIsAskedFirst) {
   EXPECT_EQ(next(2)->point, Point{2});
 }
 
-TEST_F(Halving, OfOneFrontThoseWithTheMostRoomGoOn) {
+TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
   // A front of five, of which the last two but one are close together, and one that is dominated.
   rate(0, 0, {1, 9});
   rate(0, 1, {4, 5});
@@ -79,13 +79,22 @@ TEST_F(Halving, OfOneFrontThoseWithTheMostRoomGoOn) {
   rate(0, 3, {8.1, 1.8});
   rate(0, 4, {9, 1});
   rate(0, 5, {9.5, 9.5});
-  EXPECT_EQ(next(2)->point, Point{0});
-  begun_[1].push_back({0});
-  EXPECT_EQ(next(2)->point, Point{4});
-  begun_[1].push_back({4});
   EXPECT_EQ(next(2)->point, Point{1});
   begun_[1].push_back({1});
+  EXPECT_EQ(next(2)->point, Point{2});
+  begun_[1].push_back({2});
+  EXPECT_EQ(next(2)->point, Point{0});
+  begun_[1].push_back({0});
   EXPECT_FALSE(next(2));
+}
+
+TEST_F(Halving, AFrontIsOrderedByItsOwnHypervolume) {
+  rate(0, 0, {1, 1});
+  rate(0, 1, {2, 9});
+  rate(0, 2, {4, 4});
+  rate(0, 3, {9, 2});
+  begun_[1].push_back({0});
+  EXPECT_EQ(next(2)->point, Point{2}) << "what the first front dominates adds nothing to it";
 }
 
 }  // namespace
