@@ -1,9 +1,8 @@
 #include "search/proxies.h"
 
-#include <torch/torch.h>
-
 #include "core/error.h"
 #include "core/suggest.h"
+#include "train/cpu.h"
 
 namespace xgen::search {
 
@@ -37,7 +36,7 @@ Proxy find_proxy(const std::string& name, const std::string& where) {
 }
 
 double score(Proxy proxy, const ir::Graph& network, const train::Batch& batch, int threads) {
-  torch::set_num_threads(threads);
+  train::set_up_cpu(threads);
   return proxy(network, batch);
 }
 

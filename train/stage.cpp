@@ -8,6 +8,7 @@
 #include "core/interrupt.h"
 #include "core/log.h"
 #include "train/checkpoint.h"
+#include "train/cpu.h"
 #include "train/data/loader.h"
 #include "train/determinism.h"
 #include "train/ema.h"
@@ -16,7 +17,6 @@
 #include "train/loss.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
-#include "train/tensors.h"
 
 namespace xgen::train {
 namespace {
@@ -346,7 +346,7 @@ std::filesystem::path checkpoint_path(const TrainContext& context) {
 TrainResult train(GraphModule& module, const Dataset& train, const Dataset& validation,
                   const TrainingConfig& config, const TrainContext& context) {
   if (train.empty()) throw UserError(str("stage \"", context.stage, "\": no training data"));
-  set_threads(context.threads);
+  set_up_cpu(context.threads);
   make_deterministic(module.device());
   return Stage(module, train, validation, config, context).run();
 }

@@ -1,8 +1,5 @@
 #include "train/tensors.h"
 
-#include <ATen/Parallel.h>
-#include <dlfcn.h>
-
 #include <cstring>
 
 #include "core/sha256.h"
@@ -75,15 +72,6 @@ std::string hash_of(const std::vector<std::pair<std::string, Tensor>>& tensors) 
     sha.update(constant.bytes);
   }
   return sha.hex();
-}
-
-void set_threads(int threads) {
-  at::set_num_threads(threads);
-  // Debian's LibTorch multiplies matrices with OpenBLAS, which has a thread pool of its own.
-  using SetThreads = void (*)(int);
-  if (void* function = dlsym(RTLD_DEFAULT, "openblas_set_num_threads")) {
-    reinterpret_cast<SetThreads>(function)(threads);
-  }
 }
 
 }  // namespace xgen::train

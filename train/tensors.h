@@ -28,8 +28,4 @@ std::vector<std::int64_t> to_integers(const Tensor& tensor);
 /// SHA-256 over names, types, shapes and bytes of tensors, in the order given.
 std::string hash_of(const std::vector<std::pair<std::string, Tensor>>& tensors);
 
-/// Sets the number of threads that LibTorch and the BLAS under it use. Sums are split by thread, so
-/// results depend on it: it comes from the config, never from the machine.
-void set_threads(int threads);
-
 }  // namespace xgen::train

@@ -17,6 +17,7 @@
 #include "core/log.h"
 #include "core/onnx/export.h"
 #include "core/onnx/import.h"
+#include "train/cpu.h"
 #include "train/determinism.h"
 
 namespace xgen::cli {
@@ -92,7 +93,7 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
       resume_(options.resume),
       builds_table_(options.builds_table),
       goal_(first_goal(loaded_.config.requirements)) {
-  torch::set_num_threads(config().threads);
+  train::set_up_cpu(config().threads);
   // A compiler that is missing is found out now, not when hours of training are done.
   if (compiles_here(config(), options.only_stage)) CCompiler compiler(host_compiler());
   check_folder();

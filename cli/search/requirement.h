@@ -16,7 +16,8 @@ struct Requirement {
   double most = 0;            ///< in the objective's unit.
 };
 
-/// Those of the config's requirements whose objective the study has: of others nothing is measured.
+/// Those of the config's requirements whose objective the study has; a trial that misses another
+/// one fails.
 std::vector<Requirement> requirements_of(const search::SearchConfig& config);
 
 /// Of "KEY=VALUE". @throws UserError for a key whose objective the study does not have, with those

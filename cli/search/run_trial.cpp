@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "cli/search/child_run.h"
+#include "cli/search/found.h"
 #include "cli/search/study_results.h"
 #include "cli/search/worker.h"
 #include "codegen/latency/kernel_times.h"
@@ -22,25 +23,6 @@ namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-// Of the network that a run ended with: accuracy on the validation samples; time, size and memory
-// as compiled, or where the run does not compile as they are known before.
-search::Objectives objectives_of(const json& report, const std::vector<std::string>& names,
-                                 const search::Objectives& known) {
-  const json& last_stage = report.at("stages").back();
-  const bool compiled = last_stage.at("kind") == "compile";
-  const json& last = compiled ? last_stage.at("variants").back() : last_stage;
-  const json keys = {
-      {"latency_ms", "latency_ms"}, {"size_bytes", "size_bytes"}, {"peak_bytes", "memory_bytes"}};
-  search::Objectives objectives;
-  for (std::size_t k = 0; k < names.size(); ++k) {
-    if (names[k] == "error")
-      objectives.push_back(100 * (1 - last.at("validation").at("top1").get<double>()));
-    else
-      objectives.push_back(compiled ? last.at(keys.at(names[k])).get<double>() : known[k]);
-  }
-  return objectives;
-}
 
 std::string text_of(const search::Objectives& objectives, const std::vector<std::string>& names) {
   std::string text;
@@ -187,8 +169,14 @@ void train_trial(const LoadedSearch& search, const search::Problem& problem, Jud
   if (const auto kernel_times = kernel_times_place(search);
       kernel_times && fs::exists(run / "measurements.json"))
     latency::keep_kernel_times(run / "measurements.json", *kernel_times);
-  const search::Objectives objectives = objectives_of(
-      load_config_json(run / "report.json"), search.config.objectives, problem.known(trial.point));
+  const json report = load_config_json(run / "report.json");
+  if (const std::string missed = misses_beside_objectives(report, search.config); !missed.empty()) {
+    log::warning(str("trial ", trial.number, " failed: ", missed));
+    study.fail(trial.number, trial.worker, missed);
+    return;
+  }
+  const search::Objectives objectives =
+      found_by(report, search.config.objectives, problem.known(trial.point));
   if (study.finish(trial.number, trial.worker, objectives))
     log::info(str("trial ", trial.number, ": ", text_of(objectives, search.config.objectives)));
 }
