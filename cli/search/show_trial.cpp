@@ -2,6 +2,7 @@
 
 #include "cli/search/study_results.h"
 #include "cli/table.h"
+#include "codegen/targets.h"
 #include "core/error.h"
 
 namespace xgen::cli {
@@ -12,6 +13,8 @@ json show_trial(const LoadedSearch& search, std::int64_t number) {
   const search::StudyTrial trial = find_trial(search, number);
   const search::SearchConfig& config = search.config;
   const search::Space& space = search.candidates->space();
+  const search::CandidateCost cost =
+      search.candidates->cost(trial.point, find_target(config.target), table_of(search));
   json choices = json::object(), objectives = json::object();
   for (std::size_t k = 0; k < space.parameters.size(); ++k)
     choices[space.parameters[k].name] =
@@ -28,6 +31,7 @@ json show_trial(const LoadedSearch& search, std::int64_t number) {
           {"attempts", trial.attempts},
           {"choices", choices},
           {"objectives", objectives},
+          {"predicted_ms", 1e-3 * cost.latency.us},
           {"texts", study_of(search)->kept(number)}};
 }
 
@@ -40,6 +44,7 @@ std::string trial_text(const json& shown) {
   Table table({"<", ""});
   for (const auto& [name, value] : shown["objectives"].items())
     table.add({name, fixed_text(value, 4)});
+  table.add({"predicted, ms", fixed_text(shown["predicted_ms"], 4)});
   for (const auto& [name, choice] : shown["choices"].items())
     table.add({name, choice.get<std::string>()});
   for (const auto& [name, kept] : shown["texts"].items())
