@@ -216,7 +216,7 @@ class Inserter {
     std::vector<ir::ValueId> outputs;
     for (const ir::ValueId id : from_.outputs()) outputs.push_back(to_[at(id)]);
     graph_.set_outputs(std::move(outputs));
-    return graph_.pruned();
+    return std::move(graph_).pruned();
   }
 
  private:
@@ -387,7 +387,7 @@ ir::Graph bake_weights(const ir::Graph& qdq, bool read_weights) {
     nodes.push_back(std::move(baked));
   }
   graph.mutable_nodes() = std::move(nodes);
-  return graph.pruned();
+  return std::move(graph).pruned();
 }
 
 }  // namespace xgen::quantize

@@ -27,7 +27,7 @@ struct RunOptions {
   std::filesystem::path output;  ///< the run's folder; empty: runs/NAME.
   bool resume = false;
   std::filesystem::path measurements;   ///< a file of latencies to use, or empty.
-  std::filesystem::path shared_stages;  ///< a folder of SharedStages, or empty.
+  std::filesystem::path shared_stages;  ///< the folder of shared_stage(), or empty.
   std::string only_stage;               ///< runs this stage alone, after those before it.
   bool builds_table = true;             ///< measures a latency table where it wants one.
 };

@@ -9,11 +9,11 @@
 
 namespace xgen::cli {
 
-StageResult SharedStages::once(const nlohmann::json& inputs,
-                               const std::function<StageResult()>& work) const {
-  const std::filesystem::path base = folder_ / sha256_hex(inputs.dump());
+StageResult shared_stage(const std::filesystem::path& folder, const nlohmann::json& inputs,
+                         const std::function<StageResult()>& work) {
+  const std::filesystem::path base = folder / sha256_hex(inputs.dump());
   const std::filesystem::path graph = base.string() + ".onnx", record = base.string() + ".json";
-  std::filesystem::create_directories(folder_);
+  std::filesystem::create_directories(folder);
   const FileLock lock(base.string() + ".lock");
   if (!std::filesystem::exists(record)) {
     const StageResult made = work();

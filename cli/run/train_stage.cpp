@@ -61,7 +61,7 @@ json inputs_of(const RunContext& run, TrainStage stage, const ir::Graph& graph) 
 StageResult run_train_stage(RunContext& run, const TrainStage& stage, const ir::Graph& graph) {
   const auto work = [&] { return trained(run, stage, graph); };
   if (run.shared_stages().empty()) return work();
-  StageResult result = SharedStages(run.shared_stages()).once(inputs_of(run, stage, graph), work);
+  StageResult result = shared_stage(run.shared_stages(), inputs_of(run, stage, graph), work);
   result.graph.name = graph.name;
   if (result.record.contains("shared"))
     run.note(str("stage \"", stage.name, "\": taken from a run that began alike"));

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <set>
+#include <utility>
+#include <vector>
 
 #include "codegen/kernels/plane_conv.h"
 #include "codegen/latency/counts.h"
@@ -237,24 +238,23 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t begin
   std::size_t e = 0;
   for (std::int32_t g = 0; g < first; ++g) e += count_of(g);
   const std::size_t begin_entry = e;
-  std::uint16_t last = 0;
   std::vector<double> by_pattern(256, 0.0);
+  std::vector<std::int32_t> read_by;  // by lane: the last group that reads it
   for (std::int32_t g = first; g < first + groups; ++g) {
-    std::set<std::uint16_t> read;  // a lane has an entry for each pattern that makes up its taps
     for (const std::size_t end = e + count_of(g); e < end; ++e) {
       std::uint16_t lane = 0;
       std::memcpy(&lane, data + at->entries + 2 * e, 2);
-      read.insert(lane);
+      if (lane >= read_by.size()) read_by.resize(lane + std::size_t{1}, -1);
+      // A lane has an entry for each pattern that makes up its taps.
+      if (std::exchange(read_by[lane], g) != g) ++work.group_lanes;
       ++by_pattern[at->patterns == XGEN_NONE ? 0
                                              : static_cast<std::size_t>(data[at->patterns + e])];
     }
-    if (!read.empty()) last = std::max(last, *read.rbegin());
-    work.group_lanes += static_cast<double>(read.size());
   }
   for (std::size_t p = 0; p < by_pattern.size(); ++p) {
     if (by_pattern[p] > 0) add_pattern(p, by_pattern[p]);
   }
-  work.lanes = last + 1;
+  work.lanes = std::max(1.0, static_cast<double>(read_by.size()));
   work.entries = static_cast<double>(e - begin_entry) * at->pattern_taps;
   return work;
 }

@@ -1,7 +1,7 @@
 #include "core/ir/graph.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 
 namespace xgen::ir {
 
@@ -87,35 +87,53 @@ void Graph::replace_uses(ValueId from, ValueId to) {
   std::replace(outputs_.begin(), outputs_.end(), from, to);
 }
 
-Graph Graph::pruned() const {
-  std::set<ValueId> read(outputs_.begin(), outputs_.end());
-  std::vector<const Node*> live;
-  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
-    const bool needed = std::any_of(node->outputs.begin(), node->outputs.end(),
-                                    [&](ValueId out) { return read.count(out) != 0; });
-    if (!needed) continue;
-    read.insert(node->inputs.begin(), node->inputs.end());
-    read.insert(node->outputs.begin(), node->outputs.end());
-    live.push_back(&*node);
-  }
-  read.insert(inputs_.begin(), inputs_.end());
-  read.erase(kNoValue);
+Graph Graph::pruned() const& { return Graph(*this).pruned(); }
 
-  Graph graph;
-  graph.name = name;
-  std::map<ValueId, ValueId> renamed{{kNoValue, kNoValue}};
-  for (const ValueId id : read) renamed[id] = graph.add_value(value(id));
-  const auto rename = [&](std::vector<ValueId> ids) {
-    for (ValueId& id : ids) id = renamed.at(id);
-    return ids;
+Graph Graph::pruned() && {
+  std::vector<bool> read(values_.size(), false);
+  const auto mark = [&](const std::vector<ValueId>& ids) {
+    for (const ValueId id : ids) {
+      if (id != kNoValue) read[static_cast<std::size_t>(id)] = true;
+    }
   };
-  for (auto node = live.rbegin(); node != live.rend(); ++node) {
-    graph.nodes_.push_back(
-        {(*node)->name, (*node)->op, rename((*node)->inputs), rename((*node)->outputs)});
+  mark(inputs_);
+  mark(outputs_);
+  std::vector<Node> live;  // the last one first
+  live.reserve(nodes_.size());
+  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+    const bool needed = std::any_of(node->outputs.begin(), node->outputs.end(), [&](ValueId out) {
+      return out != kNoValue && read[static_cast<std::size_t>(out)];
+    });
+    if (!needed) continue;
+    mark(node->inputs);
+    mark(node->outputs);
+    live.push_back(std::move(*node));
   }
-  graph.inputs_ = rename(inputs_);
-  graph.outputs_ = rename(outputs_);
-  return graph;
+  nodes_.assign(std::make_move_iterator(live.rbegin()), std::make_move_iterator(live.rend()));
+
+  std::vector<ValueId> renamed(values_.size(), kNoValue);
+  ValueId next = 0;
+  for (std::size_t id = 0; id < values_.size(); ++id) {
+    if (!read[id]) continue;
+    const auto to = static_cast<std::size_t>(next);
+    if (to != id) values_[to] = std::move(values_[id]);
+    renamed[id] = next++;
+  }
+  values_.resize(static_cast<std::size_t>(next));
+  const auto rename = [&](std::vector<ValueId>& ids) {
+    for (ValueId& id : ids) {
+      if (id != kNoValue) id = renamed[static_cast<std::size_t>(id)];
+    }
+  };
+  for (Node& node : nodes_) {
+    rename(node.inputs);
+    rename(node.outputs);
+  }
+  rename(inputs_);
+  rename(outputs_);
+  for (auto& entry : by_name_) entry.second = renamed[static_cast<std::size_t>(entry.second)];
+  std::erase_if(by_name_, [](const auto& entry) { return entry.second == kNoValue; });
+  return std::move(*this);
 }
 
 UseMap::UseMap(const Graph& graph)
@@ -201,11 +219,12 @@ void Patch::apply(Graph& graph) const {
   XGEN_CHECK(last != nodes.rend() || add_.empty(), "a patch which adds nodes must remove one");
   if (last != nodes.rend()) nodes.insert(last.base(), add_.begin(), add_.end());
   std::erase_if(nodes, [&](const Node& n) {
+    if (!removed(n)) return false;
     const bool is_new = std::any_of(add_.begin(), add_.end(), [&](const Node& a) {
       return a.name == n.name && a.outputs == n.outputs && a.op.index() == n.op.index() &&
              a.inputs == n.inputs;
     });
-    return !is_new && removed(n);
+    return !is_new;
   });
   for (const auto& [from, to] : replace_) graph.replace_uses(from, to);
   for (const auto& [id, type] : retype_) graph.value(id).type = type;
@@ -227,7 +246,7 @@ Graph rewrite(Graph graph, const std::string& pass, const Rule& rule, int max_pa
       }
     }
   }
-  return graph.pruned();
+  return std::move(graph).pruned();
 }
 
 }  // namespace xgen::ir

@@ -87,9 +87,10 @@ class Graph {
 
   /// Replaces every read of `from`, outputs included, by `to`.
   void replace_uses(ValueId from, ValueId to);
-  /// A copy without nodes whose results nothing reads and without values that nothing refers to.
+  /// The graph without nodes whose results nothing reads and without values that nothing refers to.
   /// Ids of values change; names do not.
-  Graph pruned() const;
+  Graph pruned() const&;
+  Graph pruned() &&;
 
  private:
   ValueId add_value(Value value);

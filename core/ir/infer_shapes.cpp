@@ -50,9 +50,9 @@ std::vector<InferredValue> infer_values(const Graph& graph) {
 }
 
 Graph infer_shapes(Graph graph) {
-  const std::vector<InferredValue> values = infer_values(graph);
+  std::vector<InferredValue> values = infer_values(graph);
   for (std::size_t i = 0; i < values.size(); ++i)
-    graph.value(static_cast<ValueId>(i)).type = values[i].type;
+    graph.value(static_cast<ValueId>(i)).type = std::move(values[i].type);
   return graph;
 }
 

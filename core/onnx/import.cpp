@@ -233,7 +233,7 @@ OnnxModel import_onnx_model(const std::filesystem::path& path) {
     throw UserError(message.rfind(file, 0) == 0 ? message : str(file, ": ", message));
   }
   assign_roles(state.graph);
-  model.graph = state.graph.pruned();
+  model.graph = std::move(state.graph).pruned();
   read_metadata(proto, model, file);
   return model;
 }

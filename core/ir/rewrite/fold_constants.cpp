@@ -97,7 +97,7 @@ Graph fold_constants(Graph graph, int max_patches) {
     }
     ++i;
   }
-  return infer_shapes(graph.pruned());
+  return infer_shapes(std::move(graph).pruned());
 }
 
 }  // namespace xgen::ir

@@ -44,7 +44,7 @@ class Lowering {
     std::vector<ValueId> outputs;
     for (const ValueId id : old_.outputs()) outputs.push_back(output(id));
     new_.set_outputs(outputs);
-    return infer_shapes(new_.pruned());
+    return infer_shapes(std::move(new_).pruned());
   }
 
  private:

@@ -49,7 +49,7 @@ Graph restore_batch_norm(Graph graph, const std::map<std::string, ChannelStatist
     XGEN_CHECK(conv != nullptr, "no node \"", name, "\"");
     insert(graph, *conv, channel_statistics).apply(graph);
   }
-  return graph.pruned();
+  return std::move(graph).pruned();
 }
 
 }  // namespace xgen::ir

@@ -46,7 +46,7 @@ class Shrinker {
     for (std::size_t v = 0; v < original_.values().size(); ++v)
       shrink_constant(static_cast<ValueId>(v));
     for (std::size_t n = 0; n < original_.nodes().size(); ++n) follow(n);
-    return infer_shapes(graph_.pruned());
+    return infer_shapes(std::move(graph_).pruned());
   }
 
  private:

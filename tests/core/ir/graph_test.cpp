@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/ir/print.h"
+
 namespace xgen::ir {
 namespace {
 
@@ -46,6 +48,21 @@ TEST(Graph, PrunedDropsDeadNodesAndTheirConstants) {
   EXPECT_EQ(live.nodes().size(), 2U);
   EXPECT_EQ(live.find("c"), kNoValue);
   EXPECT_NE(live.find("x"), kNoValue);
+}
+
+TEST(Graph, PrunedKeepsNamesOfWhatIsLeft) {
+  Graph graph;
+  const ValueId dead = graph.add_constant("dead", Constant::scalar(1.0F));
+  const ValueId x = graph.add_input("x", {DType::f32, Shape{4}, {}});
+  graph.add_node("unread", Binary{}, {x, dead});
+  graph.set_outputs({graph.add_node("y", Unary{}, {x})});
+  const Graph copied = graph.pruned(), moved = std::move(graph).pruned();
+  EXPECT_EQ(print(copied), print(moved));
+  ASSERT_EQ(moved.values().size(), 2U);
+  for (const char* name : {"x", "y"}) EXPECT_EQ(moved.value(moved.find(name)).name, name);
+  EXPECT_EQ(moved.find("dead"), kNoValue);
+  Graph again = moved;
+  EXPECT_EQ(again.value(again.add_constant("dead", Constant::scalar(1.0F))).name, "dead");
 }
 
 TEST(Graph, TakenNamesGetASuffix) {

@@ -4,17 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "core/ir/print.h"
 #include "core/ir/rewrite/fold_constants.h"
 #include "core/ir/rewrite/rebatch.h"
 #include "core/ir/rewrite/simplify.h"
-#include "core/onnx/export.h"
 #include "core/onnx/import.h"
-#include "core/reference/evaluate.h"
+#include "tests/search/spaces/model_fixture.h"
 #include "tests/search/spaces/samples.h"
-#include "tests/support/message.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/temporary_folder.h"
 #include "train/zoo/net_builder.h"
@@ -23,14 +20,8 @@
 namespace xgen::search {
 namespace {
 
-using nlohmann::json;
+using namespace test_models;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
-
-const std::filesystem::path& models() {
-  static const auto folder = std::filesystem::path(XGEN_SOURCE_DIR) / "../shared/models";
-  return folder;
-}
 
 /// Networks of other people.
 class ModelSpaceOfFiles : public testing::Test {
@@ -40,56 +31,10 @@ class ModelSpaceOfFiles : public testing::Test {
   }
 };
 
-ModelSpace loaded(const json& config, const std::filesystem::path& folder = models()) {
-  auto space = read_config<ModelSpace>(config, "s.json");
-  space.resolve(folder);
-  return space;
-}
-
-std::string message_of(const json& config, const std::filesystem::path& folder = models()) {
-  return test::message_of([&] { loaded(config, folder); }, folder.string());
-}
-
-/// The point which takes these choices, by names of parameters, and first choices else.
-Point point_with(const ModelSpace& space, const std::map<std::string, std::string>& choices) {
-  Point point;
-  std::size_t found = 0;
-  for (const Parameter& parameter : space.space().parameters) {
-    point.push_back(0);
-    const auto wanted = choices.find(parameter.name);
-    if (wanted == choices.end()) continue;
-    ++found;
-    const auto at = std::find(parameter.choices.begin(), parameter.choices.end(), wanted->second);
-    XGEN_CHECK(at != parameter.choices.end(), wanted->second);
-    point.back() = static_cast<int>(at - parameter.choices.begin());
-  }
-  XGEN_CHECK(found == choices.size(), "a parameter is missing");
-  return point;
-}
-
 std::vector<std::string> names_of(const ModelSpace& space) {
   std::vector<std::string> names;
   for (const Parameter& parameter : space.space().parameters) names.push_back(parameter.name);
   return names;
-}
-
-/// A chain of two residual blocks and a convolution, for 8x8 images; some parts are left out.
-struct Parts {
-  bool first_block = true, second_block = true, last = true;
-};
-ir::Graph small_net(const Parts& parts = {}) {
-  train::NetBuilder net("small", 3, 8, 8, Random(5));
-  net.conv_bn_relu("1", 8, {});
-  const auto add_block = [&](const std::string& name) {
-    const ir::ValueId x = net.current();
-    net.conv(name + ".conv1", 12, {}).batch_norm(name + ".bn1").relu(name + ".relu");
-    net.conv(name + ".conv2", 8, {}).batch_norm(name + ".bn2").add(name + ".add", x);
-  };
-  if (parts.first_block) add_block("a");
-  if (parts.second_block) add_block("b");
-  if (parts.last) net.conv("last", 8, {.bias = true});
-  net.relu("last.relu");
-  return ir::infer_shapes(net.average_pool_to_features("pool").finish(5));
 }
 
 class SmallNet {
@@ -104,13 +49,6 @@ class SmallNet {
   test::TemporaryFolder folder_;
 };
 
-std::vector<float> outputs_of(const ir::Graph& graph) {
-  test::RandomTensors random(2);
-  const ir::Constant y = reference::evaluate(graph, {random.f32({2, 3, 8, 8})}).at(0);
-  const auto values = y.as<float>();
-  return {values.begin(), values.end()};
-}
-
 void expect_equal(const ir::Graph& got, const ir::Graph& want) {
   EXPECT_EQ(ir::print(got), ir::print(want));
   for (const ir::Value& value : want.values()) {
@@ -119,13 +57,6 @@ void expect_equal(const ir::Graph& got, const ir::Graph& want) {
     ASSERT_NE(id, ir::kNoValue) << value.name;
     EXPECT_TRUE(got.constant(id)->bytes == value.constant->bytes) << value.name;
   }
-}
-
-json everything() {
-  return {{"operators", {"keep", "1x1", "3x3", "dw3x3+1x1", "1x1+dw3x3+1x1", "skip"}},
-          {"widths", {1, 0.75, 0.5}},
-          {"width_per", "group"},
-          {"blocks", {"keep", "skip"}}};
 }
 
 json everything_of(const char* key, const std::string& model) {
@@ -437,48 +368,6 @@ TEST(ModelSpace, LabelsWhatWasChosen) {
   EXPECT_EQ(graph.edges.size(), 13U);
 }
 
-TEST(ModelSpace, RefusesConfigsThatSayNothingClear) {
-  EXPECT_EQ(message_of(json::object()), "s.json: /: expected exactly one of \"onnx\", \"zoo\"");
-  EXPECT_EQ(message_of({{"onnx", "a.onnx"}, {"classes", 10}}),
-            "s.json: /classes: expected none: an ONNX file has its own");
-  EXPECT_EQ(message_of({{"zoo", "resnet20"}, {"operators", {"keep", "dw3x3-1x1"}}}),
-            "s.json: /operators: expected \"keep\", \"skip\" or layers like \"1x1\" or "
-            "\"dw3x3+1x1\" (kernels of 1, 3, 5 or 7), got \"dw3x3-1x1\"");
-  EXPECT_EQ(message_of({{"zoo", "resnet20"}, {"operators", {"1x3"}}}).substr(0, 26),
-            "s.json: /operators: expect");
-  EXPECT_EQ(message_of({{"zoo", "resnet20"}, {"blocks", {"skp"}}}),
-            "s.json: /blocks: expected one of \"keep\", \"skip\", got \"skp\"; did you mean "
-            "\"skip\"?");
-  EXPECT_EQ(message_of({{"zoo", "resnet20"}, {"activations", {"relu7"}}}),
-            "s.json: /activations: expected one of \"keep\", \"relu\", \"relu6\", \"hard_swish\", "
-            "got \"relu7\"; did you mean \"relu\"?");
-  EXPECT_EQ(message_of({{"zoo", "resnet20"}, {"widths", {1, 0.5, 1}}}),
-            "s.json: /widths: \"1\" stands there twice");
-  EXPECT_EQ(message_of({{"zoo", "resnet20"}, {"widths", {0}}}),
-            "s.json: /widths/0: expected a number in [0.01, 1], got 0");
-}
-
-/// Of small_net() with another input.
-class OtherInput {
- public:
-  explicit OtherInput(const ir::Shape& shape) {
-    ir::Graph graph = small_net();
-    graph.value(graph.inputs()[0]).type.shape = shape;
-    export_onnx(ir::infer_shapes(graph), folder_ / "n.onnx");
-  }
-  [[nodiscard]] std::string message(json config) const {
-    config["onnx"] = "n.onnx";
-    return message_of(config, folder_.path());
-  }
-  [[nodiscard]] ModelSpace space(json config) const {
-    config["onnx"] = "n.onnx";
-    return loaded(config, folder_.path());
-  }
-
- private:
-  test::TemporaryFolder folder_;
-};
-
 TEST(ModelSpace, GivesASizeToAModelThatHasNone) {
   const OtherInput model({"N", 3, "H", "W"});
   EXPECT_EQ(model.message({{"widths", {1, 0.5}}}),
@@ -490,64 +379,6 @@ TEST(ModelSpace, GivesASizeToAModelThatHasNone) {
   test::expect_networks(space, 10, {"N", 5});
   EXPECT_EQ(outputs_of(space.network(point_with(space, {{"block1", "skip"}}), Random(1))),
             outputs_of(small_net({.first_block = false})));
-}
-
-TEST(ModelSpace, RefusesAModelWhoseBatchIsFixedOrThatIsPruned) {
-  EXPECT_EQ(OtherInput({2, 3, 8, 8}).message(json::object()).substr(0, 52),
-            "F/n.onnx: cannot be trained: its batch is fixed: inp");
-  ir::Graph graph = small_net();
-  const Sparsity mask{
-      Sparsity::Scheme::block, 8, 1, {{Pattern{0b111'111'111}}}, {0, 0, Sparsity::kNone}};
-  const ir::ValueId weight = graph.find("conv1.weight");
-  ir::Constant pruned = *graph.constant(weight);
-  for (std::size_t i = 0; i < std::size_t{8} * 27; ++i) {
-    if (i % 27 >= 18) pruned.as_mutable<float>()[i] = 0;
-  }
-  graph.set_constant(weight, std::move(pruned));
-  graph.value(weight).sparsity = mask;
-  const test::TemporaryFolder folder;
-  export_onnx(graph, folder / "n.onnx");
-  EXPECT_EQ(message_of({{"onnx", "n.onnx"}}, folder.path()),
-            "F/n.onnx: weight \"conv1.weight\" has a mask; expected the model as it was before it "
-            "was pruned");
-}
-
-TEST(ModelSpace, RefusesModelsThatCannotBeChangedSo) {
-  EXPECT_THAT(message_of({{"onnx", "none.onnx"}}), HasSubstr("F/none.onnx: "));
-  EXPECT_EQ(
-      message_of({{"zoo", "resnet20"}, {"activations", {"keep", "relu"}}}),
-      "zoo model \"resnet20\": \"activations\": expected a model with SiLU, GELU, hard swish, "
-      "tanh or sigmoid, got none");
-  EXPECT_EQ(message_of({{"zoo", "vgg16_bn"}, {"blocks", {"keep", "skip"}}}),
-            "zoo model \"vgg16_bn\": \"blocks\": expected a model with residual blocks that keep "
-            "the shape, got none");
-  EXPECT_EQ(message_of({{"zoo", "digits_cnn"}, {"widths", {1, 0.5}}, {"exclude", {"*"}}}),
-            "zoo model \"digits_cnn\": \"widths\": expected a model with channels that can be "
-            "removed, got none");
-  EXPECT_EQ(message_of({{"zoo", "digits_cnn"}, {"operators", {"keep", "skip"}}}),
-            "zoo model \"digits_cnn\": \"operators\": expected a model with convolutions in whose "
-            "place one fits, got none");
-  EXPECT_THAT(message_of({{"zoo", "lenet5"}, {"resolutions", {28, 24}}}),
-              HasSubstr("zoo model \"lenet5\": \"resolutions\": cannot take images of 24x24: node "
-                        "\"fc1\" (Gemm): "));
-  train::NetBuilder net("n", 3, 9, 9, Random(1));
-  net.conv("c", 4, {});
-  ir::Graph dense_output = net.from(net.current(), 4).average_pool_to_features("p").finish(2);
-  dense_output.set_outputs({dense_output.find("c")});
-  const test::TemporaryFolder folder;
-  ir::Graph matrix;
-  const ir::ValueId x = matrix.add_input("x", {ir::DType::f32, ir::Shape{"N", 3}, {}});
-  matrix.set_outputs({matrix.add_node("y", ir::Unary{}, {x})});
-  export_onnx(ir::infer_shapes(matrix), folder / "m.onnx");
-  EXPECT_EQ(message_of({{"onnx", "m.onnx"}, {"resolutions", {12}}}, folder.path()),
-            "F/m.onnx: \"resolutions\": expected a model with one input [N, channels, height, "
-            "width], got \"x\" [N, 3]");
-  export_onnx(ir::infer_shapes(dense_output.pruned()), folder / "n.onnx");
-  EXPECT_EQ(
-      message_of({{"onnx", "n.onnx"}, {"resolutions", {12}}}, folder.path()),
-      "F/n.onnx: \"resolutions\": expected a model whose outputs do not depend on the size of "
-      "images, got \"c\" [N, 4, 12, 12] for 12x12 instead of \"c\" [N, 4, 9, 9]");
-  EXPECT_THAT(message_of({{"zoo", "resnet21"}}), HasSubstr("the zoo has no model \"resnet21\""));
 }
 
 }  // namespace
