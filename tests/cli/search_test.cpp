@@ -245,7 +245,7 @@ TEST_F(DigitsSearchTest, TheSizeOfImagesIsSearched) {
   ASSERT_EQ(said.code, 0) << said.err;
   const json result = said.parsed();
   EXPECT_EQ(result["steps"][0]["finished"], 3) << result.dump(1);
-  ASSERT_EQ(result["finished"], 1) << result.dump(1);
+  ASSERT_GE(result["finished"], 1) << result.dump(1);
   const int side = std::stoi(result["best"][0]["choices"][0].get<std::string>());
   std::ifstream file(folder_ / "out/trials" / result["best"][0]["trial"].dump() /
                      "run/report.json");
