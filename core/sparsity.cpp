@@ -62,12 +62,20 @@ double density(const Sparsity& s, const WeightShape& shape) {
   const auto taps_at = [&](std::int32_t kept) {
     return kept == Sparsity::kNone ? 0 : taps_of.at(static_cast<std::size_t>(kept));
   };
+  // Of most masks, whose blocks are looked at only for whether they are kept.
+  const bool alike =
+      !taps_of.empty() && std::all_of(taps_of.begin(), taps_of.end(),
+                                      [&](std::int64_t taps) { return taps == taps_of.front(); });
   const int lanes = shape.lanes(s), missing = lanes * s.lane_channels - shape.c_in;
   std::int64_t kept = 0;
   auto block = s.kept.begin();
   for (int o = 0; o < shape.c_out; o += s.group_out, block += lanes) {
     std::int64_t taps = 0;  // of the group's lanes
-    for (int lane = 0; lane < lanes; ++lane) taps += taps_at(block[lane]);
+    if (alike) {
+      taps = taps_of.front() * (lanes - std::count(block, block + lanes, Sparsity::kNone));
+    } else {
+      for (int lane = 0; lane < lanes; ++lane) taps += taps_at(block[lane]);
+    }
     kept += (taps * s.lane_channels - taps_at(block[lanes - 1]) * missing) *
             std::min(s.group_out, shape.c_out - o);
   }

@@ -79,7 +79,7 @@ bool computes_an_output(const ir::Graph& graph, const ir::UseMap& uses, ir::Valu
     if (std::find(graph.outputs().begin(), graph.outputs().end(), value) != graph.outputs().end()) {
       return true;
     }
-    const auto& readers = uses.readers[static_cast<std::size_t>(value)];
+    const auto readers = uses.readers[static_cast<std::size_t>(value)];
     if (readers.size() != 1) return false;
     const ir::Node& reader = graph.nodes()[static_cast<std::size_t>(readers.front())];
     const bool passes_on = reader.as<ir::Softmax>() != nullptr ||

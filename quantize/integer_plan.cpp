@@ -136,7 +136,7 @@ class Planner {
 
   /// A pair hands on stored integers when every reader takes them.
   void settle_dq(const ir::Node& dq) {
-    const auto& readers = uses_.readers[static_cast<std::size_t>(dq.output())];
+    const auto readers = uses_.readers[static_cast<std::size_t>(dq.output())];
     const bool is_output =
         static_cast<int>(readers.size()) != uses_.uses[static_cast<std::size_t>(dq.output())];
     const bool all_integer = !is_output && std::all_of(readers.begin(), readers.end(), [&](int n) {

@@ -33,7 +33,7 @@ inline const ir::Node* producer(const ir::Graph& graph, const ir::UseMap& uses, 
 /// The node which alone reads `id`, or null when there is none, more than one, or `id` is an
 /// output.
 inline const ir::Node* only_reader(const ir::Graph& graph, const ir::UseMap& uses, ir::ValueId id) {
-  const auto& readers = uses.readers[static_cast<std::size_t>(id)];
+  const auto readers = uses.readers[static_cast<std::size_t>(id)];
   if (readers.size() != 1 || uses.uses[static_cast<std::size_t>(id)] != 1) return nullptr;
   return &graph.nodes()[static_cast<std::size_t>(readers.front())];
 }

@@ -29,7 +29,7 @@ std::vector<Segment> segments_of(const ir::Graph& graph) {
   std::map<const ir::Constant*, std::pair<int, int>> weights;
   std::set<ir::ValueId> live(graph.inputs().begin(), graph.inputs().end());
   for (std::size_t v = 0; v < graph.values().size(); ++v) {
-    const auto& readers = uses.readers[v];
+    const auto readers = uses.readers[v];
     const auto id = static_cast<ir::ValueId>(v);
     if (readers.empty()) continue;
     const auto [first, last] = std::minmax_element(readers.begin(), readers.end());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 
 namespace xgen::ir {
 
@@ -137,19 +138,25 @@ Graph Graph::pruned() && {
 }
 
 UseMap::UseMap(const Graph& graph)
-    : producer(graph.values().size(), -1),
-      readers(graph.values().size()),
-      uses(graph.values().size(), 0) {
-  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
-    const Node& node = graph.nodes()[n];
-    for (const ValueId out : node.outputs)
-      producer[static_cast<std::size_t>(out)] = static_cast<int>(n);
-    for (const ValueId in : node.inputs) {
-      if (in == kNoValue) continue;
-      readers[static_cast<std::size_t>(in)].push_back(static_cast<int>(n));
-      ++uses[static_cast<std::size_t>(in)];
+    : producer(graph.values().size(), -1), uses(graph.values().size(), 0) {
+  const auto for_reads = [&](const auto& visit) {
+    for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+      for (const ValueId in : graph.nodes()[n].inputs) {
+        if (in != kNoValue) visit(static_cast<std::size_t>(in), static_cast<int>(n));
+      }
     }
+  };
+  for (std::size_t n = 0; n < graph.nodes().size(); ++n) {
+    for (const ValueId out : graph.nodes()[n].outputs)
+      producer[static_cast<std::size_t>(out)] = static_cast<int>(n);
   }
+  for_reads([&](std::size_t value, int) { ++uses[value]; });
+  // Where the next reader of a value goes; in the end, where the next value's readers begin.
+  std::vector<std::size_t> next(uses.size() + 1, 0);
+  std::partial_sum(uses.begin(), uses.end(), next.begin() + 1);
+  readers.begins_ = next;
+  readers.nodes_.resize(next.back());
+  for_reads([&](std::size_t value, int node) { readers.nodes_[next[value]++] = node; });
   for (const ValueId out : graph.outputs()) ++uses[static_cast<std::size_t>(out)];
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -103,11 +104,26 @@ class Graph {
 };
 
 /// Who computes and who reads each value; made once per walk, invalid after a change.
-struct UseMap {
+class UseMap {
+ public:
   explicit UseMap(const Graph& graph);
-  std::vector<int> producer;              ///< by value: index of the node, or -1.
-  std::vector<std::vector<int>> readers;  ///< by value: indices of nodes, one entry per read.
-  std::vector<int> uses;                  ///< reads by nodes and as a graph output.
+
+  /// Lists of nodes by value, one behind the other: a map is made for every patch of a rewrite.
+  class Readers {
+   public:
+    std::span<const int> operator[](std::size_t value) const {
+      return std::span(nodes_).subspan(begins_[value], begins_[value + 1] - begins_[value]);
+    }
+
+   private:
+    friend class UseMap;
+    std::vector<std::size_t> begins_;  // by value, and the end of the last one's
+    std::vector<int> nodes_;
+  };
+
+  std::vector<int> producer;  ///< by value: index of the node, or -1.
+  Readers readers;            ///< by value: indices of nodes, in order, one entry per read.
+  std::vector<int> uses;      ///< reads by nodes and as a graph output.
 };
 
 /// A replacement of some nodes, recorded first and applied as a whole: a rule only reads the graph.

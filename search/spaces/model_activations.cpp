@@ -64,7 +64,7 @@ std::optional<ActivationPlace> gelu_around(const ir::Graph& graph, const ir::Use
 
 bool feeds_layers_alone(const ir::Graph& graph, const ir::UseMap& uses, ValueId id) {
   const auto at = static_cast<std::size_t>(id);
-  const std::vector<int>& readers = uses.readers[at];
+  const std::span<const int> readers = uses.readers[at];
   return readers.size() == static_cast<std::size_t>(uses.uses[at]) &&
          std::all_of(readers.begin(), readers.end(), [&](int reader) {
            const Node& node = graph.nodes()[static_cast<std::size_t>(reader)];

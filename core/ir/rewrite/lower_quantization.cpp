@@ -217,7 +217,7 @@ class Lowering {
 
   /// Whether every reader of `id` quantizes it to `q`, so that no real form is needed.
   bool read_only_by_q(ValueId id, const QuantParams& q) const {
-    const auto& readers = uses_.readers[static_cast<std::size_t>(id)];
+    const auto readers = uses_.readers[static_cast<std::size_t>(id)];
     return !is_output(id) && std::all_of(readers.begin(), readers.end(), [&](int n) {
       const Node& reader = old_.nodes()[static_cast<std::size_t>(n)];
       return reader.as<QuantizeLinear>() && params_of(reader) == q;
