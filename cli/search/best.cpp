@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/requirements_error.h"
+#include "cli/search/found.h"
 #include "cli/table.h"
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -11,28 +12,57 @@ namespace xgen::cli {
 
 using nlohmann::json;
 
-void refuse_all(const LoadedSearch& search, const std::vector<Requirement>& required,
-                const StudyResults& results) {
+namespace {
+
+// A trial that was trained and measured, and what it misses.
+struct Beyond {
+  std::int64_t trial;
+  Missed missed;
+};
+
+std::vector<Beyond> all_beyond(const LoadedSearch& search, const std::vector<Requirement>& required,
+                               const StudyResults& results) {
+  std::vector<Beyond> all;
+  for (const search::StudyTrial& t : results.beyond)
+    all.push_back({t.number,
+                   {excess(required, t.objectives),
+                    misses(required, t.objectives, search.config.objectives)}});
+  // What is required of something that is no objective is known from the report alone.
+  const auto study = study_of(search);
+  for (const search::StudyTrial& t : results.failed) {
+    const std::map<std::string, std::string> texts = study->kept(t.number);
+    const auto report = texts.find("report");
+    if (report == texts.end()) continue;
+    const Missed missed = missed_beside_objectives(json::parse(report->second), search.config);
+    if (missed.excess > 0) all.push_back({t.number, missed});
+  }
+  return all;
+}
+
+}  // namespace
+
+void check_one_is_kept(const LoadedSearch& search, const std::vector<Requirement>& required,
+                       const StudyResults& results) {
+  if (!results.kept.empty()) return;
+  const std::vector<Beyond> all = all_beyond(search, required, results);
+  if (all.empty()) return;
   const auto nearest = std::min_element(
-      results.beyond.begin(), results.beyond.end(), [&](const auto& a, const auto& b) {
-        return excess(required, a.objectives) < excess(required, b.objectives);
-      });
-  XGEN_CHECK(nearest != results.beyond.end(), "no trial is beyond what is required");
-  throw RequirementsError(str(search.file.string(), ": none of ", results.finished.size(),
+      all.begin(), all.end(),
+      [](const Beyond& a, const Beyond& b) { return a.missed.excess < b.missed.excess; });
+  throw RequirementsError(str(search.file.string(), ": none of ", all.size(),
                               " finished trials keeps what is required; the nearest, trial ",
-                              nearest->number, ", has ",
-                              misses(required, nearest->objectives, search.config.objectives)));
+                              nearest->trial, ", has ", nearest->missed.text));
 }
 
 json best_trials(const LoadedSearch& search, const std::vector<std::string>& more) {
   const search::SearchConfig& config = search.config;
-  std::vector<Requirement> required = requirements_of(config);
+  std::vector<Requirement> required = requirements_of(config.requirements, config.objectives);
   for (const std::string& text : more) required.push_back(parse_requirement(text, config));
   const StudyResults results = results_of(search, required);
+  check_one_is_kept(search, required, results);
   if (results.finished.empty())
     throw UserError(str(search.place(), ": expected trials that finished, found none: ",
                         results.running.size(), " running, ", results.failed.size(), " failed"));
-  if (results.kept.empty()) refuse_all(search, required, results);
   const Target target = find_target(config.target);
   const latency::LatencyTable table = table_of(search);
   json bounds = json::array(), rows = json::array();

@@ -20,10 +20,10 @@ namespace xgen::cli {
 /// required, with the nearest one and what it misses.
 nlohmann::json best_trials(const LoadedSearch& search, const std::vector<std::string>& more);
 
-/// Where no finished trial keeps what is required. @throws RequirementsError which names the
-/// nearest one and what it misses.
-[[noreturn]] void refuse_all(const LoadedSearch& search, const std::vector<Requirement>& required,
-                             const StudyResults& results);
+/// Where trials were trained and measured, one has to keep what is required. @throws
+/// RequirementsError which names the nearest one and what it misses.
+void check_one_is_kept(const LoadedSearch& search, const std::vector<Requirement>& required,
+                       const StudyResults& results);
 
 /// The same as best_trials() for a terminal.
 std::string best_text(const nlohmann::json& best);

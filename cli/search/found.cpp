@@ -32,17 +32,16 @@ search::Objectives found_by(const json& report, const std::vector<std::string>& 
   return objectives;
 }
 
-std::string misses_beside_objectives(const json& report, const search::SearchConfig& config) {
-  if (!compiles(report)) return "";
-  search::SearchConfig beside = config;
-  beside.objectives = search::objective_names();
-  std::erase_if(beside.objectives, [&](const std::string& name) {
+Missed missed_beside_objectives(const json& report, const search::SearchConfig& config) {
+  if (!compiles(report)) return {};
+  std::vector<std::string> beside = search::objective_names();
+  std::erase_if(beside, [&](const std::string& name) {
     return std::find(config.objectives.begin(), config.objectives.end(), name) !=
            config.objectives.end();
   });
-  return misses(requirements_of(beside),
-                found_by(report, beside.objectives, search::Objectives(beside.objectives.size())),
-                beside.objectives);
+  const std::vector<Requirement> required = requirements_of(config.requirements, beside);
+  const search::Objectives found = found_by(report, beside, search::Objectives(beside.size()));
+  return {excess(required, found), misses(required, found, beside)};
 }
 
 }  // namespace xgen::cli

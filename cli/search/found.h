@@ -19,9 +19,13 @@ namespace xgen::cli {
 search::Objectives found_by(const nlohmann::json& report, const std::vector<std::string>& names,
                             const search::Objectives& known);
 
+struct Missed {
+  double excess = 0;  ///< as by excess(); 0 where everything is kept.
+  std::string text;   ///< as by misses().
+};
+
 /// What a compiled network misses of the config's requirements on quantities that are none of the
-/// study's objectives, as by misses(); empty where it keeps them.
-std::string misses_beside_objectives(const nlohmann::json& report,
-                                     const search::SearchConfig& config);
+/// study's objectives.
+Missed missed_beside_objectives(const nlohmann::json& report, const search::SearchConfig& config);
 
 }  // namespace xgen::cli

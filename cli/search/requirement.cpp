@@ -20,9 +20,8 @@ constexpr std::array kKeys = {Key{"error_max", "error"}, Key{"latency_ms_max", "
                               Key{"size_bytes_max", "size_bytes"},
                               Key{"peak_ram_bytes_max", "peak_bytes"}};
 
-// Nothing where the study does not have the key's objective.
-std::optional<std::size_t> objective_of(const Key& key, const search::SearchConfig& config) {
-  const auto& names = config.objectives;
+// Nothing where the key's objective is none of these.
+std::optional<std::size_t> objective_of(const Key& key, const std::vector<std::string>& names) {
   const auto at = std::find(names.begin(), names.end(), key.objective);
   if (at == names.end()) return std::nullopt;
   return static_cast<std::size_t>(at - names.begin());
@@ -44,8 +43,8 @@ double share_beyond(const Requirement& required, double found) {
 
 }  // namespace
 
-std::vector<Requirement> requirements_of(const search::SearchConfig& config) {
-  const search::SearchLimits& limits = config.requirements;
+std::vector<Requirement> requirements_of(const search::SearchLimits& limits,
+                                         const std::vector<std::string>& objectives) {
   std::vector<Requirement> all;
   for (const Key& key : kKeys) {
     const std::string objective = key.objective;
@@ -53,7 +52,7 @@ std::vector<Requirement> requirements_of(const search::SearchConfig& config) {
                                        : objective == "size_bytes" ? limits.size_bytes_max
                                        : objective == "peak_bytes" ? limits.peak_ram_bytes_max
                                                                    : std::nullopt;
-    const std::optional<std::size_t> at = objective_of(key, config);
+    const std::optional<std::size_t> at = objective_of(key, objectives);
     if (most && at) all.push_back({key.name, *at, *most});
   }
   return all;
@@ -64,7 +63,7 @@ Requirement parse_requirement(const std::string& text, const search::SearchConfi
   const std::string name = text.substr(0, equals);
   std::vector<std::string> known;
   for (const Key& key : kKeys) {
-    const std::optional<std::size_t> at = objective_of(key, config);
+    const std::optional<std::size_t> at = objective_of(key, config.objectives);
     if (!at) continue;
     known.emplace_back(key.name);
     if (name != key.name) continue;

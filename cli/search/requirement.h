@@ -16,9 +16,10 @@ struct Requirement {
   double most = 0;            ///< in the objective's unit.
 };
 
-/// Those of the config's requirements whose objective the study has; a trial that misses another
-/// one fails.
-std::vector<Requirement> requirements_of(const search::SearchConfig& config);
+/// Those of the limits that are on one of these objectives. A trial that misses one on something
+/// that is no objective of its study fails.
+std::vector<Requirement> requirements_of(const search::SearchLimits& limits,
+                                         const std::vector<std::string>& objectives);
 
 /// Of "KEY=VALUE". @throws UserError for a key whose objective the study does not have, with those
 /// that there are, and for a value that is no number of at least 0.

@@ -170,9 +170,9 @@ void train_trial(const LoadedSearch& search, const search::Problem& problem, Jud
       kernel_times && fs::exists(run / "measurements.json"))
     latency::keep_kernel_times(run / "measurements.json", *kernel_times);
   const json report = load_config_json(run / "report.json");
-  if (const std::string missed = misses_beside_objectives(report, search.config); !missed.empty()) {
-    log::warning(str("trial ", trial.number, " failed: ", missed));
-    study.fail(trial.number, trial.worker, missed);
+  if (const Missed missed = missed_beside_objectives(report, search.config); missed.excess > 0) {
+    log::warning(str("trial ", trial.number, " failed: ", missed.text));
+    study.fail(trial.number, trial.worker, missed.text);
     return;
   }
   const search::Objectives objectives =

@@ -194,8 +194,9 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
     }
     return known;
   };
-  problem.keeps = [required = requirements_of(search.config), measured = measuring_steps(search)](
-                      std::size_t step, const search::Objectives& found) {
+  problem.keeps = [required = requirements_of(search.config.requirements, search.config.objectives),
+                   measured = measuring_steps(search)](std::size_t step,
+                                                       const search::Objectives& found) {
     return !measured.at(step) || excess(required, found) <= 0;
   };
   const search::SearchLimits limits = search.config.requirements;

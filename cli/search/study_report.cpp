@@ -52,7 +52,7 @@ json importance_of(const StudyResults& results, const std::vector<std::string>& 
 
 json study_report(const LoadedSearch& search) {
   const search::SearchConfig& config = search.config;
-  const std::vector<Requirement> required = requirements_of(config);
+  const std::vector<Requirement> required = requirements_of(config.requirements, config.objectives);
   const StudyResults results = results_of(search, required);
   json bounds = json::array(), best = json::array(), points = json::array(), beyond = json::array();
   for (const Requirement& r : required) bounds.push_back({{"key", r.key}, {"most", r.most}});

@@ -71,7 +71,8 @@ std::string sample_text(const json& result) {
 
 // How far a study is, and the trials that no other one dominates.
 json status(const LoadedSearch& loaded) {
-  const StudyResults results = results_of(loaded, requirements_of(loaded.config));
+  const StudyResults results =
+      results_of(loaded, requirements_of(loaded.config.requirements, loaded.config.objectives));
   json rows = json::array();
   for (const search::StudyTrial& t : best_of(results.kept))
     rows.push_back(row_of(loaded, results.space, t));
@@ -158,9 +159,9 @@ void add_search(CLI::App& app, int& /*exit_code*/) {
     work(loaded, args->minutes);
     const json result = status(loaded);
     print(result, args->json, status_text);
-    const std::vector<Requirement> required = requirements_of(loaded.config);
-    const StudyResults results = results_of(loaded, required);
-    if (results.kept.empty() && !results.finished.empty()) refuse_all(loaded, required, results);
+    const std::vector<Requirement> required =
+        requirements_of(loaded.config.requirements, loaded.config.objectives);
+    check_one_is_kept(loaded, required, results_of(loaded, required));
   });
 
   const auto add = [&](const char* name, const char* help) {

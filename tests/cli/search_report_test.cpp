@@ -13,6 +13,7 @@ namespace {
 struct Found {
   std::vector<double> objectives;
   std::string failed;  // else the reason
+  json report;         // of the run, where it is kept
 };
 
 // A search of nine candidates, of which trial n is candidate n; nothing is trained.
@@ -51,6 +52,7 @@ class StudyVerbs : public VerbsFixture {
       study->add(i, {i / 3, i % 3}, 0, "here:1");
       if (i == static_cast<int>(trials.size())) return;
       const Found& found = trials[static_cast<std::size_t>(i)];
+      if (!found.report.is_null()) study->keep(i, "here:1", {{"report", found.report.dump()}});
       if (found.failed.empty())
         study->finish(i, "here:1", found.objectives);
       else
@@ -143,6 +145,27 @@ TEST_F(StudyVerbs, ASearchWithoutATrialThatKeepsWhatIsRequiredNamesTheNearest) {
   EXPECT_EQ(said.err, "xgen-train: " + shown("s.json") +
                           ": none of 9 finished trials keeps what is required; the nearest, trial "
                           "4, has latency_ms 0.6, required at most 0.5\n");
+}
+
+TEST_F(StudyVerbs, OfTrialsThatFailedByWhatIsNoObjectiveTheNearestIsNamed) {
+  const auto measured = [](double latency_ms) {
+    const json network = {{"validation", {{"top1", 0.9}}},
+                          {"latency_ms", latency_ms},
+                          {"size_bytes", 1000},
+                          {"memory_bytes", 2000}};
+    return json{{"stages", {{{"kind", "compile"}, {"variants", {network}}}}}};
+  };
+  json c = config();
+  c["objectives"] = {"error"};
+  write_config(c);
+  make_study({{{}, "it was too slow", measured(0.9)},
+              {{}, "it was too slow", measured(0.6)},
+              {{}, "loss is NaN in step 3 (exit code 2)"}});
+  const Said said = run(verb("best"));
+  EXPECT_EQ(said.code, 3);
+  EXPECT_EQ(said.err, "xgen-train: " + shown("s.json") +
+                          ": none of 2 finished trials keeps what is required; the nearest, trial "
+                          "1, has latency_ms 0.6, required at most 0.5\n");
 }
 
 TEST_F(StudyVerbs, BestRefusesRequirementsThatItCannotJudge) {
