@@ -7,27 +7,31 @@ namespace xgen::search {
 
 namespace {
 
-// Every objective as a share of what all of them spread over.
-std::vector<Objectives> as_shares(const std::vector<Objectives>& all) {
-  std::vector<Objectives> shares = all;
+// Every objective as the share of all values that are less. A step says who is better, hardly by
+// how much: what half of a training has left of one network's error may be twice another one's.
+std::vector<Objectives> as_ranks(const std::vector<Objectives>& all) {
+  std::vector<Objectives> ranks = all;
   for (std::size_t k = 0; !all.empty() && k < all.front().size(); ++k) {
-    const auto less = [k](const Objectives& a, const Objectives& b) { return a[k] < b[k]; };
-    const auto [least, most] = std::minmax_element(all.begin(), all.end(), less);
-    const double low = (*least)[k], spread = (*most)[k] - low;
-    for (Objectives& o : shares) o[k] = spread > 0 ? (o[k] - low) / spread : 0;
+    std::vector<double> values;
+    for (const Objectives& o : all) values.push_back(o[k]);
+    std::sort(values.begin(), values.end());
+    for (Objectives& o : ranks) {
+      const auto at = std::lower_bound(values.begin(), values.end(), o[k]) - values.begin();
+      o[k] = static_cast<double>(at) / static_cast<double>(values.size());
+    }
   }
-  return shares;
+  return ranks;
 }
 
 // Moves the `count` of one front that add the most hypervolume to those before them to its begin:
 // what is good at everything goes before what is the best at one thing and bad at another.
-void most_volume_first(std::vector<std::size_t>& front, const std::vector<Objectives>& shares,
+void most_volume_first(std::vector<std::size_t>& front, const std::vector<Objectives>& ranks,
                        std::size_t count) {
   constexpr double kReference = 1.1;  // beyond the worst, so that ends of a front count, too
   std::vector<Objectives> chosen;
   const auto volume_with = [&](std::size_t i) {
-    chosen.push_back(shares[i]);
-    const double volume = hypervolume(chosen, Objectives(shares[i].size(), kReference));
+    chosen.push_back(ranks[i]);
+    const double volume = hypervolume(chosen, Objectives(ranks[i].size(), kReference));
     chosen.pop_back();
     return volume;
   };
@@ -36,21 +40,21 @@ void most_volume_first(std::vector<std::size_t>& front, const std::vector<Object
     std::transform(next, front.end(), std::back_inserter(volumes), volume_with);
     const auto most = next + (std::max_element(volumes.begin(), volumes.end()) - volumes.begin());
     std::rotate(next, most, most + 1);
-    chosen.push_back(shares[*next]);
+    chosen.push_back(ranks[*next]);
   }
 }
 
 // Positions of the `count` best, the best one first, by fronts.
 std::vector<std::size_t> best_first(const std::vector<Objectives>& objectives, std::size_t count) {
   const std::vector<std::size_t> fronts = fronts_of(objectives);
-  const std::vector<Objectives> shares = as_shares(objectives);
+  const std::vector<Objectives> ranks = as_ranks(objectives);
   std::vector<std::size_t> order;
   for (std::size_t number = 0; order.size() < count; ++number) {
     std::vector<std::size_t> front;
     for (std::size_t i = 0; i < fronts.size(); ++i)
       if (fronts[i] == number) front.push_back(i);
     const std::size_t wanted = std::min(front.size(), count - order.size());
-    most_volume_first(front, shares, wanted);
+    most_volume_first(front, ranks, wanted);
     order.insert(order.end(), front.begin(), front.begin() + wanted);
   }
   return order;

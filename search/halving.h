@@ -26,7 +26,7 @@ struct Promotion {
 /// share 1 / reduction, in whole candidates, may go on, but none that does not keep what is
 /// required. Later steps are asked first. The best are
 /// those on the first fronts, and of a front those that add the most hypervolume to those of it
-/// that go before, up to a tenth beyond the worst that the step found; ties go to the earlier.
+/// that go before, in ranks, up to a tenth beyond the worst; ties go to the earlier.
 ///
 /// @param rated  trials that are finished, in the order of their numbers.
 /// @param begun  candidates that have reached each step, finished or not, by step.

@@ -71,21 +71,19 @@ TEST_F(Halving, ALaterStepIsAskedFirst) {
   EXPECT_EQ(next(2)->point, Point{2});
 }
 
-TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
-  // A front of five, of which the last two but one are close together, and one that is dominated.
+TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeInRanksGoOn) {
+  // A front of five, of which three are close together at its end, and one that is dominated.
   rate(0, 0, {1, 9});
   rate(0, 1, {4, 5});
   rate(0, 2, {8, 1.9});
   rate(0, 3, {8.1, 1.8});
   rate(0, 4, {9, 1});
-  rate(0, 5, {9.5, 9.5});
-  EXPECT_EQ(next(2)->point, Point{1});
-  begun_[1].push_back({1});
-  EXPECT_EQ(next(2)->point, Point{2});
-  begun_[1].push_back({2});
-  EXPECT_EQ(next(2)->point, Point{0});
+  rate(0, 5, {1.5, 9.5});
+  EXPECT_EQ(next(3)->point, Point{0}) << "by values it would be 1";
   begun_[1].push_back({0});
-  EXPECT_FALSE(next(2));
+  EXPECT_EQ(next(3)->point, Point{3}) << "by values it would be 2";
+  begun_[1].push_back({3});
+  EXPECT_FALSE(next(3));
 }
 
 TEST_F(Halving, AFrontIsOrderedByItsOwnHypervolume) {
