@@ -177,8 +177,8 @@ double macs_per_channel(const ir::Graph& graph, const std::vector<Candidate>& ca
 // Ranks the channels of all layers together, by score per multiply-add that goes with them.
 class NetworkRanking {
  public:
-  NetworkRanking(const ir::Graph& graph, const std::vector<Candidate>& candidates)
-      : candidates_(candidates) {
+  NetworkRanking(const ir::Graph& graph, const std::vector<Candidate>& candidates, double share_min)
+      : candidates_(candidates), share_min_(share_min) {
     for (std::size_t i = 0; i < candidates.size(); ++i) {
       if (candidates[i].removable.empty() || candidates[i].group.channels == 1) continue;
       const double macs = std::max(1.0, macs_per_channel(graph, candidates, i));
@@ -196,14 +196,15 @@ class NetworkRanking {
     std::vector<int> kept;
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
       const int channels = candidates_[i].group.channels;
-      kept.push_back(
-          kept_of(candidates_[i], static_cast<double>(channels - gone[i]) / channels, multiple));
+      const double left = static_cast<double>(channels - gone[i]) / channels;
+      kept.push_back(kept_of(candidates_[i], std::max(share_min_, left), multiple));
     }
     return kept;
   }
 
  private:
   const std::vector<Candidate>& candidates_;
+  double share_min_;
   std::vector<std::pair<double, std::size_t>> order_;  // score per multiply-add, candidate
 };
 
@@ -250,7 +251,7 @@ ThinnedNetwork thin_channels(const ir::Graph& graph, const FilterScores& scores,
 
   const double wanted = *config.rates.conv_macs_divided_by;
   std::optional<NetworkRanking> ranking;
-  if (config.ranking == "network") ranking.emplace(graph, candidates);
+  if (config.ranking == "network") ranking.emplace(graph, candidates, config.share_min);
   const auto counts_at = [&](double share) {
     return ranking ? ranking->at_share(share, multiple) : at_share(candidates, share, multiple);
   };
@@ -258,7 +259,8 @@ ThinnedNetwork thin_channels(const ir::Graph& graph, const FilterScores& scores,
   ThinnedNetwork best = thinned(graph, candidates, counts);
   if (best.conv_macs_divided_by < wanted) {
     throw UserError(str("rates/conv_macs_divided_by: expected at most ",
-                        rate_text(best.conv_macs_divided_by), " by removing channels, got ",
+                        rate_text(best.conv_macs_divided_by), " by removing channels",
+                        ranking ? str(" where share_min is ", config.share_min) : "", ", got ",
                         wanted));
   }
   const auto take = [&](const std::vector<int>& tried) {

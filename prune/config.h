@@ -110,6 +110,7 @@ struct PruneConfig {
   int nm_lanes = 4;
   RatesConfig rates;
   std::string ranking = "layer";
+  double share_min = 0.25;
   std::vector<std::string> exclude;
   std::vector<LayerRule> layers;
   AlgorithmConfig algorithm;
@@ -144,6 +145,9 @@ struct PruneConfig {
         "and every layer keeps the same share. network: those of all layers together, by score per "
         "multiply-add that goes with them; for importances that estimate the loss (taylor, "
         "hessian).");
+    v.number("share_min", share_min, {0, 1},
+             "ranking network: share of its channels that every layer keeps. Scores of single "
+             "channels do not know what a layer is worth of which nearly nothing is left.");
     v.texts("exclude", exclude, "Globs of node names which stay dense.");
     v.objects("layers", layers,
               "Schemes of single layers; where several match a layer, the last one counts.");

@@ -99,6 +99,26 @@ TEST(ThinChannels, RankTheWholeNetworkByScorePerMultiplyAdd) {
   EXPECT_EQ(weight_shape(cut.graph, "a.w")[0], 16);
 }
 
+TEST(ThinChannels, RankedOverTheNetworkEveryLayerKeepsAShare) {
+  const ir::Graph graph = Chain().build();
+  PruneConfig ranked = config(1.5);
+  ranked.ranking = "network";
+  FilterScores scores = rising(graph);
+  for (double& score : scores["b.w"]) score *= 1e-6;  // these alone, if it may be
+  ranked.share_min = 0;
+  EXPECT_LT(weight_shape(thin_channels(graph, scores, ranked).graph, "b.w")[0], 24);
+  ranked.share_min = 0.75;
+  const ThinnedNetwork bounded = thin_channels(graph, scores, ranked);
+  EXPECT_GE(bounded.conv_macs_divided_by, 1.5);
+  EXPECT_EQ(weight_shape(bounded.graph, "b.w")[0], 24);
+  EXPECT_LT(weight_shape(bounded.graph, "a.w")[0], 16);
+  ranked.rates.conv_macs_divided_by = 9;
+  EXPECT_NE(test::message_of([&] {
+              thin_channels(graph, scores, ranked);
+            }).find("by removing channels where share_min is 0.75, got 9"),
+            std::string::npos);
+}
+
 // A shortcut that pads channels (option A): the wider layers have channels of their own.
 TEST(ThinChannels, KeepSomeOfEveryLayerOfAResidualSumOfRisingWidth) {
   ir::Graph graph;
