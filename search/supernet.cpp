@@ -4,6 +4,7 @@
 #include "core/ir/infer_shapes.h"
 #include "core/ir/node_size.h"
 #include "search/torch_device.h"
+#include "train/autocast.h"
 #include "train/evaluate.h"
 #include "train/graph_module.h"
 #include "train/stage.h"
@@ -196,7 +197,10 @@ std::string Supernet::train(const train::Dataset& data, const SupernetTraining& 
                     [&](const Point& point, const train::DifferentiatedStep& step) {
                       GraphModule module = impl_->path(point);
                       module.train();
-                      const torch::Tensor logits = module.forward(step.images);
+                      const torch::Tensor logits = [&] {
+                        const train::Autocast autocast(module.device(), config.in_bf16());
+                        return module.forward(step.images);
+                      }();
                       torch::Tensor loss =
                           train::classification_loss(logits, step.targets, config.label_smoothing);
                       if (how.distill)

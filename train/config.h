@@ -24,6 +24,7 @@ struct TrainingConfig {
   double clip_norm = 0;
   double label_smoothing = 0;
   double ema_decay = 0;
+  std::string precision = "fp32";
   double distill_temperature = 4;
   double distill_weight = 0.7;
   std::int64_t checkpoint_every_steps = 0;
@@ -49,6 +50,9 @@ struct TrainingConfig {
              "Share of the target that is spread over all classes.");
     v.number("ema_decay", ema_decay, {0, 0.999999},
              "Decay of the moving average of weights which is evaluated and kept; 0: none.");
+    v.choice("precision", precision, {"fp32", "bf16"},
+             "Type of convolutions and matrix products in training; weights are fp32, simulated "
+             "integers exact. bf16 is fast on GPUs (arXiv:1710.03740).");
     v.number("distill_temperature", distill_temperature, {0.01, 1000},
              "Softens teacher and student (arXiv:1503.02531).");
     v.number("distill_weight", distill_weight, {0, 1},
@@ -58,6 +62,8 @@ struct TrainingConfig {
     v.number("checkpoint_every_seconds", checkpoint_every_seconds, {0, 1e9},
              "Seconds between checkpoints within an epoch; 0: none by time.");
   }
+
+  bool in_bf16() const { return precision == "bf16"; }
 
   std::optional<ConfigProblem> problem() const {
     if (nesterov && momentum == 0) return ConfigProblem{"nesterov", "expected momentum with it"};

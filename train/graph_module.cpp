@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <variant>
 
+#include "train/autocast.h"
 #include "train/ops/node_call.h"
 #include "train/tensors.h"
 
@@ -31,6 +32,11 @@ Tensor GraphModule::prepared(const Tensor& tensor) const {
   if (!tensor.is_floating_point()) return tensor;
   Tensor moved = tensor.to(device_, dtype_);
   return moved.dim() == 4 ? moved.contiguous(torch::MemoryFormat::ChannelsLast) : moved;
+}
+
+// What autocasting made of a value goes back to the module's type.
+Tensor GraphModule::own_type(const Tensor& tensor) const {
+  return tensor.defined() && tensor.is_floating_point() ? tensor.to(dtype_) : tensor;
 }
 
 std::vector<Tensor> GraphModule::forward(const std::vector<Tensor>& inputs) {
@@ -116,13 +122,14 @@ std::vector<Tensor> GraphModule::execute(const std::vector<Tensor>& inputs,
     }
   }
   std::vector<Tensor> results;
-  for (const ir::ValueId id : wanted) results.push_back(values[static_cast<std::size_t>(id)]);
+  for (const ir::ValueId id : wanted)
+    results.push_back(own_type(values[static_cast<std::size_t>(id)]));
   return results;
 }
 
 std::vector<Tensor> GraphModule::run_node(const ir::Node& node, const std::vector<Tensor>& inputs) {
   if (node_function_) {
-    if (auto results = node_function_(node, inputs)) return *std::move(results);
+    if (auto results = run_node_function(node, inputs)) return *std::move(results);
   }
   const auto is_buffer = [&](std::size_t i) {
     const ir::Constant* constant = graph_.constant(node.input(i));
@@ -140,6 +147,15 @@ std::vector<Tensor> GraphModule::run_node(const ir::Node& node, const std::vecto
     throw InternalError(str("node \"", node.name, "\" (", ir::op_name(node.op),
                             "): ", error.what_without_backtrace()));
   }
+}
+
+std::optional<std::vector<Tensor>> GraphModule::run_node_function(
+    const ir::Node& node, const std::vector<Tensor>& inputs) {
+  const Autocast off(device_, false);
+  std::vector<Tensor> own;
+  std::transform(inputs.begin(), inputs.end(), std::back_inserter(own),
+                 [this](const Tensor& input) { return own_type(input); });
+  return node_function_(node, own);
 }
 
 NamedTensors GraphModule::state() const {

@@ -18,7 +18,8 @@ using torch::Tensor;
 using NamedTensors = std::vector<std::pair<std::string, Tensor>>;
 
 /// Computes a node in place of the module, from its inputs (undefined where absent), one tensor for
-/// each output; nothing leaves the node to the module. So quantization simulates exact integers.
+/// each output; nothing leaves the node to the module. So quantization simulates exact integers:
+/// numbers are of the module's type, also where an Autocast is on.
 using NodeFunction = std::function<std::optional<std::vector<Tensor>>(
     const ir::Node& node, const std::vector<Tensor>& inputs)>;
 
@@ -33,7 +34,7 @@ class GraphModule {
   explicit GraphModule(const ir::Graph& graph, torch::Device device = torch::kCPU,
                        torch::Dtype dtype = torch::kFloat);
 
-  /// Computes the graph's outputs, in their order.
+  /// Computes the graph's outputs, in their order, of the module's type also under an Autocast.
   /// @param inputs  in the order of the graph's; moved to the device and the floating type.
   /// @throws InternalError when their number differs.
   std::vector<Tensor> forward(const std::vector<Tensor>& inputs);
@@ -90,7 +91,10 @@ class GraphModule {
   std::vector<Tensor> execute(const std::vector<Tensor>& inputs,
                               const std::vector<ir::ValueId>& wanted, const Visitor& visit);
   std::vector<Tensor> run_node(const ir::Node& node, const std::vector<Tensor>& inputs);
+  std::optional<std::vector<Tensor>> run_node_function(const ir::Node& node,
+                                                       const std::vector<Tensor>& inputs);
   Tensor prepared(const Tensor& tensor) const;
+  Tensor own_type(const Tensor& tensor) const;
 
   ir::Graph graph_;
   torch::Device device_;

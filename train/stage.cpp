@@ -7,6 +7,7 @@
 
 #include "core/interrupt.h"
 #include "core/log.h"
+#include "train/autocast.h"
 #include "train/checkpoint.h"
 #include "train/cpu.h"
 #include "train/data/loader.h"
@@ -134,17 +135,12 @@ class Stage {
     module_.set_random(random_, step_);
     const Tensor images = images_of(batch);
     const Targets targets = targets_of(batch, module_.device());
-    const Tensor logits = module_.forward(std::vector<Tensor>{images}).front();
+    const Tensor logits = forward(module_, images);
     Tensor loss = classification_loss(logits, targets, config_.label_smoothing);
-    if (context_.teacher != nullptr) {
-      const torch::NoGradGuard no_grad;
-      context_.teacher->train(false);
-      teacher_logits_ = context_.teacher->forward(std::vector<Tensor>{images}).front();
-    }
     if (context_.teacher != nullptr) {
       loss = (1 - config_.distill_weight) * loss +
              config_.distill_weight *
-                 distillation_loss(logits, teacher_logits_, config_.distill_temperature);
+                 distillation_loss(logits, teach(images), config_.distill_temperature);
     }
     for (TrainingHook* hook : context_.hooks) {
       const Tensor extra = hook->extra_loss(module_);
@@ -166,6 +162,17 @@ class Stage {
     ++step_;
     ++batch_;
     return value;
+  }
+
+  Tensor forward(GraphModule& module, const Tensor& images) const {
+    const Autocast autocast(module.device(), config_.in_bf16());
+    return module.forward(images);
+  }
+
+  Tensor teach(const Tensor& images) const {
+    const torch::NoGradGuard no_grad;
+    context_.teacher->train(false);
+    return forward(*context_.teacher, images);
   }
 
   /// Between two steps: saves when it is time, and stops when asked to.
@@ -320,7 +327,6 @@ class Stage {
   LoaderOptions loader_options_;
   TrainingIdentity identity_;
   std::int64_t batches_ = 0;  ///< of an epoch.
-  Tensor teacher_logits_;
 
   // The state between two steps.
   std::int64_t epoch_ = 0;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/train/support.h"
+#include "train/autocast.h"
 #include "train/tensors.h"
 #include "train/zoo/zoo.h"
 
@@ -190,6 +191,43 @@ TEST(GraphModule, LetsAFunctionReplaceANode) {
     return std::optional(std::vector<Tensor>{inputs[0] * 10});
   });
   EXPECT_EQ(module.forward(torch::tensor({-1.0F})).item<float>(), -10);
+}
+
+TEST(GraphModule, ComputesInBfloat16UnderAnAutocastAndAnswersInItsOwnType) {
+  // 1 + 2^-12 needs more bits than bfloat16 has, so a convolution forgets it; ReLU does not.
+  ir::Graph graph;
+  const auto x = graph.add_input("x", any_float());
+  const auto one = graph.add_constant("one", ir::Constant::of<float>({1, 1, 1, 1}, {1}));
+  const auto conv = graph.add_node("conv", ir::Conv{}, {x, one});
+  graph.set_outputs({conv, graph.add_node("relu", ir::Unary{}, {x})});
+  GraphModule module(graph);
+  const float fine = 1 + 1.0F / 4096;
+  const auto outputs = [&](bool on) {
+    const Autocast autocast(torch::kCPU, on);
+    const std::vector<Tensor> y =
+        module.forward(std::vector<Tensor>{torch::full({1, 1, 1, 1}, fine)});
+    for (const Tensor& t : y) EXPECT_EQ(t.scalar_type(), torch::kFloat);
+    return std::vector<float>{y[0].item<float>(), y[1].item<float>()};
+  };
+  EXPECT_THAT(outputs(true), ElementsAre(1, fine));
+  EXPECT_THAT(outputs(false), ElementsAre(fine, fine));
+}
+
+TEST(GraphModule, GivesAFunctionNumbersOfItsOwnTypeUnderAnAutocast) {
+  ir::Graph graph;
+  const auto x = graph.add_input("x", any_float());
+  const auto one = graph.add_constant("one", ir::Constant::of<float>({1, 1, 1, 1}, {1}));
+  const auto conv = graph.add_node("conv", ir::Conv{}, {x, one});
+  graph.set_outputs({graph.add_node("again", ir::Conv{}, {conv, one})});
+  GraphModule module(graph);
+  module.set_node_function([](const ir::Node& node,
+                              const std::vector<Tensor>& in) -> std::optional<std::vector<Tensor>> {
+    if (node.name != "again") return std::nullopt;
+    EXPECT_EQ(in[0].scalar_type(), torch::kFloat);
+    return {{at::conv2d(in[0] + 1.0F / 4096, in[1])}};
+  });
+  const Autocast autocast(torch::kCPU, true);
+  EXPECT_EQ(module.forward(torch::ones({1, 1, 1, 1})).item<float>(), 1 + 1.0F / 4096);
 }
 
 TEST(GraphModule, FindsTheFirstNodeThatIsNotFinite) {

@@ -10,6 +10,7 @@
 #include "quantize/simulation.h"
 #include "quantize/straight_through.h"
 #include "quantize/weights.h"
+#include "train/autocast.h"
 #include "train/graph_module.h"
 
 namespace xgen::quantize {
@@ -227,6 +228,17 @@ TEST(IntegerSimulation, EqualsIntegersBitForBit) {
       }
     }
   }
+}
+
+TEST(IntegerSimulation, IsExactUnderAnAutocast) {
+  Random random{std::mt19937(40)};
+  const Network network(random);
+  const ir::Graph qdq = insert_qdq(network.graph, ranges_of(network.graph, random_input(random)));
+  train::GraphModule module = simulated(qdq);
+  const std::vector<float> input = random_input(random);
+  const torch::Tensor exact = module.forward(as_tensor(input));
+  const train::Autocast autocast(torch::kCPU, true);
+  EXPECT_TRUE(at::equal(module.forward(as_tensor(input)), exact));
 }
 
 TEST(IntegerSimulation, EqualsTheReferenceOfTheLoweredGraph) {

@@ -141,6 +141,19 @@ TEST_F(StageTest, SeedDecidesTheWeightsBitForBit) {
   EXPECT_NE(run(c, false).weights_hash, first);
 }
 
+TEST_F(StageTest, TrainsInBfloat16WithWeightsOfFp32) {
+  const TemporaryFolder fp32, whole, killed;
+  const std::string other = run(fp32, false).weights_hash;
+  config_.precision = "bf16";
+  const TrainResult expected = run(whole, false);
+  EXPECT_NE(expected.weights_hash, other);
+  EXPECT_GT(expected.history.back().validation.top1, 0.9);
+  for (const auto& [name, weight] : load_checkpoint(checkpoint_path(context_)).weights)
+    EXPECT_EQ(weight.scalar_type(), torch::kFloat) << name;
+  EXPECT_THROW(run(killed, false, 8), Killed);
+  EXPECT_EQ(run(killed, true).weights_hash, expected.weights_hash);
+}
+
 TEST_F(StageTest, OnCudaAKilledAndResumedRunEndsWithTheSameBits) {
   if (!torch::cuda::is_available()) GTEST_SKIP() << "LibTorch finds no CUDA device";
   device_ = torch::kCUDA;
