@@ -28,11 +28,12 @@ std::vector<std::string> check_identity(const std::filesystem::path& path,
     throw UserError(str(path.string(), ": cannot be resumed: ", why,
                         "; restore what it was, or start again without --resume"));
   };
+  nlohmann::json before = write_config(TrainingConfig{});  // for keys that a later version added
+  before.update(saved.at("config"));
   // The difference that a person is likeliest to know of comes first.
   for (const auto& [key, value] : current.config.items()) {
-    const auto old = saved.at("config").find(key);
-    if (old == saved.at("config").end()) refuse(str("\"", key, "\" was not set"));
-    if (*old != value) refuse(str("\"", key, "\" was ", old->dump(), ", is ", value.dump()));
+    if (before.at(key) != value)
+      refuse(str("\"", key, "\" was ", before.at(key).dump(), ", is ", value.dump()));
   }
   if (saved.at("data_hash") != current.data_hash) refuse("the training data are others");
   if (saved.at("model_hash") != current.model_hash) refuse("it is a checkpoint of another model");

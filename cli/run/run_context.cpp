@@ -139,8 +139,10 @@ RunContext::RunContext(LoadedConfig loaded, const RunOptions& options)
 void RunContext::check_folder() const {
   const fs::path file = folder_ / "config.json";
   if (fs::exists(file)) {
+    // Read as a config, so that a key which a later version of xgen added has its default.
+    const json held = write_config(read_config<RunConfig>(load_config_json(file), file.string()));
     const std::string differing =
-        differences(without_place(load_config_json(file)), without_place(write_config(config())));
+        differences(without_place(held), without_place(write_config(config())));
     if (!differing.empty()) {
       throw UserError(str(folder_.string(), ": holds a run of another config (", differing,
                           "); choose another folder with --output"));

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "core/config_file.h"
 #include "tests/cli/run_fixture.h"
 #include "tests/support/command.h"
 
@@ -147,6 +148,21 @@ TEST_F(Resume, CtrlCSavesAndStops) {
   const Outcome outcome = process.wait();
   EXPECT_EQ(outcome.code, 130) << outcome.err;
   EXPECT_FALSE(fs::exists(folder_ / "stopped" / "checkpoints" / "dense.json"));
+}
+
+TEST_F(Resume, AKeyThatALaterVersionAddedHasItsDefault) {
+  keep_stages(1);
+  ASSERT_EQ(run("a").code, 0);
+  const fs::path file = folder_ / "a" / "config.json";
+  json before = load_config_json(file);
+  before["training"].erase("precision");
+  before["stages"][0]["training"].erase("precision");
+  std::ofstream(file) << before;
+  EXPECT_EQ(run("a", {"--resume"}).code, 0);
+  config_["training"]["precision"] = "bf16";
+  const Outcome outcome = run("a", {"--resume"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("holds a run of another config"));
 }
 
 TEST_F(Resume, RefusesAFolderOfAnotherRunOrOfSomethingElse) {

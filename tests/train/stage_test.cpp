@@ -141,6 +141,20 @@ TEST_F(StageTest, SeedDecidesTheWeightsBitForBit) {
   EXPECT_NE(run(c, false).weights_hash, first);
 }
 
+TEST_F(StageTest, GoesOnWithACheckpointThatIsOlderThanAKeyOfTheConfig) {
+  const TemporaryFolder whole, killed;
+  const std::string expected = run(whole, false).weights_hash;
+  EXPECT_THROW(run(killed, false, 8), Killed);
+  Checkpoint checkpoint = load_checkpoint(checkpoint_path(context_));
+  checkpoint.meta["identity"]["config"].erase("precision");
+  save_checkpoint(checkpoint_path(context_), checkpoint);
+  config_.precision = "bf16";
+  EXPECT_THAT(message_of([&] { run(killed, true); }),
+              HasSubstr("\"precision\" was \"fp32\", is \"bf16\""));
+  config_.precision = "fp32";
+  EXPECT_EQ(run(killed, true).weights_hash, expected);
+}
+
 TEST_F(StageTest, TrainsInBfloat16WithWeightsOfFp32) {
   const TemporaryFolder fp32, whole, killed;
   const std::string other = run(fp32, false).weights_hash;
