@@ -65,6 +65,11 @@ std::optional<ConfigProblem> SearchConfig::problem() const {
                                        ", of which one candidate gets "
                                        "to the last of ",
                                        steps.size(), " steps, got ", trials)};
+  if (steps.size() > 1 && bootstrap > trials)
+    return ConfigProblem{"bootstrap", str("expected at most ", trials,
+                                          ", the number of candidates, "
+                                          "got ",
+                                          bootstrap)};
   return std::nullopt;
 }
 

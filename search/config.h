@@ -110,6 +110,7 @@ struct SearchConfig {
   std::string run;
   std::vector<StepConfig> steps;
   int reduction = 3;
+  int bootstrap = 0;
   std::string sampler = "bayesian";
   std::int64_t trials = 100;
   int in_flight = 1;
@@ -136,6 +137,9 @@ struct SearchConfig {
               "the next, and only the last one counts. Without any: by the whole run.");
     v.number("reduction", reduction, {2, 1000},
              "Of so many candidates one goes on to the next step (arXiv:1810.05934).");
+    v.number("bootstrap", bootstrap, {0, 1'000'000},
+             "Candidates that the first step tries before any goes on: the best of the first few "
+             "are rarely good.");
     v.choice("sampler", sampler, sampler_names(), "What proposes candidates.");
     v.number("trials", trials, {1, 1'000'000}, "How many candidates are tried.");
     v.number("in_flight", in_flight, {1, 1000},

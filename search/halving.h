@@ -17,16 +17,23 @@ struct Rated {
   bool may_go_on = true;  ///< false where it was found not to keep what is required.
 };
 
+struct Halving {
+  int reduction = 3;  ///< the share 1 / reduction of a step's candidates may go on.
+  int bootstrap = 0;  ///< candidates that begin the first step before any goes on.
+};
+
 struct Promotion {
   std::size_t step = 0;  ///< that is reached.
   Point point;
 };
 
 /// The next candidate that has earned a dearer evaluation: of those that one step rated, the best
-/// share 1 / reduction, in whole candidates, may go on, but none that does not keep what is
-/// required. Later steps are asked first. The best are
-/// those on the first fronts, and of a front those that add the most hypervolume to those of it
-/// that go before, in ranks, up to a tenth beyond the worst; ties go to the earlier.
+/// ones, in whole candidates, but none that does not keep what is required. Later steps are asked
+/// first.
+///
+/// The best are those on the first fronts. Of a front those go on that add the most hypervolume to
+/// what the next step found of its candidates, as far as what a step finds can be foretold: by a
+/// line, for each objective, through those that both steps rated. Ties go to the earlier.
 ///
 /// @param rated  trials that are finished, in the order of their numbers.
 /// @param begun  candidates that have reached each step, finished or not, by step.
@@ -35,6 +42,6 @@ struct Promotion {
 /// Source: ASHA, Li et al., MLSys 2020 (arXiv:1810.05934); fronts as in NSGA-II.
 std::optional<Promotion> next_promotion(const std::vector<Rated>& rated,
                                         const std::vector<std::vector<Point>>& begun,
-                                        int reduction);
+                                        const Halving& halving);
 
 }  // namespace xgen::search

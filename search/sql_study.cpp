@@ -56,7 +56,7 @@ StudySettings settings_of(const std::string& text, const std::string& database) 
                 [](const nlohmann::ordered_json& j) -> StudySettings {
                   return {j.at("name"),    j.at("space").dump(), j.at("objectives"),
                           j.at("sampler"), j.at("seed"),         j.at("in_flight"),
-                          j.at("steps"),   j.at("reduction")};
+                          j.at("steps"),   j.at("reduction"),    j.value("bootstrap", 0)};
                 });
 }
 

@@ -24,6 +24,7 @@ struct StudySettings {
   /// which a step rates best goes on to the next one. The last one counts.
   std::vector<std::string> steps = {"run"};
   int reduction = 3;
+  int bootstrap = 0;  ///< candidates that begin the first step before any goes on.
   friend bool operator==(const StudySettings&, const StudySettings&) = default;
 };
 

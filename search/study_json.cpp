@@ -68,7 +68,8 @@ ordered_json to_json(const StudySettings& s) {
           {"seed", s.seed},
           {"in_flight", s.in_flight},
           {"steps", s.steps},
-          {"reduction", s.reduction}};
+          {"reduction", s.reduction},
+          {"bootstrap", s.bootstrap}};
 }
 
 std::string difference(const StudySettings& expected, const json& found) {

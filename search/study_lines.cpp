@@ -51,6 +51,7 @@ std::int64_t read_header(const std::string& line, const std::string& where,
   if (!settings.is_object())
     throw UserError(str(where, ": /settings: expected the study's settings, got ",
                         settings.is_null() ? "nothing" : detail::describe_found(settings)));
+  settings.emplace("bootstrap", 0);  // as it was before files said so
   const std::string differs = difference(expected, settings);
   if (!differs.empty())
     throw UserError(str(where, ": /settings: another study than the config's; ", differs));

@@ -223,8 +223,8 @@ search::StudySettings settings_of(const LoadedSearch& search) {
   std::vector<std::string> steps;
   for (const search::StepConfig& step : config.steps) steps.push_back(step.name);
   if (steps.empty()) steps.emplace_back("run");
-  return {config.name,      what.dump(), config.objectives, config.sampler, config.seed,
-          config.in_flight, steps,       config.reduction};
+  return {config.name,      what.dump(), config.objectives, config.sampler,  config.seed,
+          config.in_flight, steps,       config.reduction,  config.bootstrap};
 }
 
 std::unique_ptr<search::StudyStore> study_of(const LoadedSearch& search) {

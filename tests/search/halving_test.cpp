@@ -16,12 +16,12 @@ class Halving : public testing::Test {
     steps_.push_back(step);
     begun_[step].push_back({candidate});
   }
-  std::optional<Promotion> next(int reduction) const {
+  std::optional<Promotion> next(int reduction, int bootstrap = 0) const {
     std::vector<Rated> rated;
     for (std::size_t i = 0; i < points_.size(); ++i)
       rated.push_back(
           {steps_[i], &points_[i], &objectives_[i], refused_.count(points_[i][0]) == 0});
-    return next_promotion(rated, begun_, reduction);
+    return next_promotion(rated, begun_, {reduction, bootstrap});
   }
 
   std::vector<Point> points_;
@@ -71,19 +71,45 @@ TEST_F(Halving, ALaterStepIsAskedFirst) {
   EXPECT_EQ(next(2)->point, Point{2});
 }
 
-TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeInRanksGoOn) {
-  // A front of five, of which three are close together at its end, and one that is dominated.
+TEST_F(Halving, NoneGoesOnBeforeEnoughHaveBegun) {
+  for (int i = 0; i < 5; ++i) rate(0, i, {static_cast<double>(5 - i)});
+  EXPECT_FALSE(next(2, 6));
+  begun_[0].push_back({5});  // whether or not it ever ends well
+  ASSERT_TRUE(next(2, 6));
+  EXPECT_EQ(next(2, 6)->point, Point{4});
+}
+
+TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
+  // A front of five, of which the last two but one are close together, and one that is dominated.
   rate(0, 0, {1, 9});
   rate(0, 1, {4, 5});
   rate(0, 2, {8, 1.9});
   rate(0, 3, {8.1, 1.8});
   rate(0, 4, {9, 1});
-  rate(0, 5, {1.5, 9.5});
-  EXPECT_EQ(next(3)->point, Point{0}) << "by values it would be 1";
+  rate(0, 5, {9.5, 9.5});
+  EXPECT_EQ(next(2)->point, Point{1});
+  begun_[1].push_back({1});
+  EXPECT_EQ(next(2)->point, Point{2});
+  begun_[1].push_back({2});
+  EXPECT_EQ(next(2)->point, Point{0});
   begun_[1].push_back({0});
-  EXPECT_EQ(next(3)->point, Point{3}) << "by values it would be 2";
-  begun_[1].push_back({3});
-  EXPECT_FALSE(next(3));
+  EXPECT_FALSE(next(2));
+}
+
+// Errors and times: a front of five, of which the middle ones have gone on, and what it dominates.
+TEST_F(Halving, WhatTheNextStepFoundSaysWhatItWillFindOfOthers) {
+  rate(0, 0, {20, 100});
+  rate(0, 1, {40, 60});
+  rate(0, 2, {60, 40});
+  rate(0, 3, {80, 20});
+  rate(0, 4, {90, 10});
+  for (int i = 5; i < 12; ++i) rate(0, i, {95, 110});
+  rate(1, 1, {40, 60});
+  rate(1, 2, {60, 40});
+  EXPECT_EQ(next(4)->point, Point{3}) << "the steps agree";
+  objectives_.back() = {10, 40};
+  EXPECT_EQ(next(4)->point, Point{4})
+      << "the first step's errors say nothing, and there is no better one that is slower";
 }
 
 TEST_F(Halving, AFrontIsOrderedByItsOwnHypervolume) {

@@ -85,6 +85,23 @@ TEST(Samplers, ThatLearnFindMoreThanRandomOnes) {
   EXPECT_GT(bayesian, evolution);
 }
 
+// By the costs of the first candidates: how many of ten equal parts of their range have one.
+std::size_t parts_with_a_candidate(const std::string& sampler, std::uint64_t seed) {
+  std::set<int> parts;
+  for (const Trial& t : study(sampler, seed, 15))
+    parts.insert(static_cast<int>((std::log(cost_of(t.point)) / std::log(19.1)) * 10));
+  return parts.size();
+}
+
+TEST(Samplers, TheBayesianOneBeginsSpreadOverWhatIsKnown) {
+  std::size_t even = 0, spread = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    even += parts_with_a_candidate("random", seed);
+    spread += parts_with_a_candidate("bayesian", seed);
+  }
+  EXPECT_GT(spread, even + 10) << "one part more for each seed";
+}
+
 TEST(Samplers, ProposeOnlyWhatIsAllowed) {
   Problem limited = problem();
   // About 1 in 100 candidates.

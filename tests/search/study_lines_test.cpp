@@ -52,7 +52,7 @@ TEST(StudyLines, KeepEveryFieldToTheBit) {
       text,
       R"({"format":"xgen study","version":1,"trials":2,"settings":{"name":"tiny","space":)"
       R"({"kind":"macro","stages":[{"channels":8,"blocks":2}],"image_size":8},"objectives":)"
-      R"(["error","latency_ms"],"sampler":"random","seed":7,"in_flight":2,"steps":["run"],"reduction":3}})"
+      R"(["error","latency_ms"],"sampler":"random","seed":7,"in_flight":2,"steps":["run"],"reduction":3,"bootstrap":0}})"
       "\n"
       R"({"number":0,"state":"finished","point":[0,2],"step":0,"objectives":[0.3333333333333333,0.1],)"
       R"("reason":"","worker":"host:1","attempts":1})"
