@@ -332,6 +332,11 @@ TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {
   EXPECT_EQ(refusal(search(wrong)), shown("s.json") +
                                         ": /trials: expected at least 3, of which one candidate "
                                         "gets to the last of 2 steps, got 2");
+  wrong["trials"] = 3;
+  wrong["bootstrap"] = 4;
+  EXPECT_EQ(refusal(search(wrong)),
+            shown("s.json") + ": /bootstrap: expected at most 3, the number of candidates, got 4");
+  wrong.erase("bootstrap");
   wrong["steps"] = {{{"name", "code"}, {"proxy", "naswat"}}, {{"name", "full"}}};
   EXPECT_NE(refusal(search(wrong))
                 .find("/steps/0/proxy: expected one of \"synflow\", "
