@@ -1,39 +1,18 @@
-#include <unistd.h>
-
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <filesystem>
 
+#include "cli/library_settings.h"
 #include "cli/requirements_error.h"
 #include "cli/verb.h"
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/log.h"
 
-namespace {
-
-// GCC's OpenMP, which LibTorch computes with, lets idle threads spin for long. Beside any other
-// busy program they then take the processor from each other: 10 to 20 times less speed was
-// measured, while 2,000 turns cost nothing on an idle machine. It reads its settings when it is
-// loaded, so the program starts itself again with them; who sets the variables decides otherwise.
-void wait_without_spinning([[maybe_unused]] char** argv) {
-#ifdef XGEN_WITH_TORCH
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  setenv("OMP_WAIT_POLICY", "passive", 1);
-  setenv("GOMP_SPINCOUNT", "2000", 0);
-  // By its own path, so that ps and pkill know the program by name.
-  std::error_code error;
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) execv(self.c_str(), argv);
-#endif
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
   using namespace xgen;
-  wait_without_spinning(argv);
+#ifdef XGEN_WITH_TORCH
+  cli::apply_library_settings(argv);
+#endif
   CLI::App app(
       "xgen-train: makes a trained network small and fast for one device, and proves it.\n");
   app.require_subcommand(1);
