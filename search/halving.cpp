@@ -5,6 +5,8 @@
 #include <iterator>
 #include <numeric>
 
+#include "search/objective_scale.h"
+
 namespace xgen::search {
 
 namespace {
@@ -22,18 +24,22 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Errors and times differ by factors; scores of proxies may be negative.
-void take_logarithms(std::vector<double>& values) {
-  if (std::all_of(values.begin(), values.end(), [](double v) { return v > 0; }))
-    for (double& v : values) v = std::log(v);
+double deviation_of(const std::vector<double>& values) {
+  const double mean = mean_of(values);
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  return std::sqrt(squares / static_cast<double>(values.size()));
 }
 
-// A line through (x, y) whose slope one more pair pulls to a guess, for few pairs say little.
+// A line through what two steps found. One more pair pulls its slope to a guess, for few say
+// little: like quantities keep how far they are apart, scores of proxies, of whatever size, get a
+// factor of e for their deviation.
 struct Line {
   double x0, y0, slope;
-  Line(const std::vector<double>& x, const std::vector<double>& y, double guess)
+  Line(const std::vector<double>& x, const std::vector<double>& y, double deviation)
       : x0(mean_of(x)), y0(mean_of(y)) {
-    double xx = 1, xy = guess;
+    deviation = std::max(deviation, 1e-9);
+    double xx = deviation * deviation, xy = deviation * std::min(1.0, deviation);
     for (std::size_t i = 0; i < x.size(); ++i) {
       xx += (x[i] - x0) * (x[i] - x0);
       xy += (x[i] - x0) * (y[i] - y0);
@@ -45,44 +51,36 @@ struct Line {
 
 // What the next step will find of one objective: as here, until it has found something.
 void expect(std::vector<Entrant>& entrants, std::size_t objective) {
-  std::vector<double> x, paired_x, y;
+  std::vector<double> here, x, y;
   for (const Entrant& e : entrants) {
+    here.push_back(e.here[objective]);
+    if (!e.next) continue;
     x.push_back(e.here[objective]);
-    if (e.next) y.push_back((*e.next)[objective]);
+    y.push_back((*e.next)[objective]);
   }
-  if (y.empty()) {
-    for (Entrant& e : entrants) e.expected.push_back(e.here[objective]);
-    return;
-  }
-  take_logarithms(x);
-  const bool in_factors = std::all_of(y.begin(), y.end(), [](double v) { return v > 0; });
-  take_logarithms(y);
-  const double middle = mean_of(x);
-  double variance = 0;
-  for (const double v : x) variance += (v - middle) * (v - middle) / static_cast<double>(x.size());
-  const double deviation = std::sqrt(std::max(variance, 1e-18));
-  for (double& v : x) v = (v - middle) / deviation;
-  for (std::size_t i = 0; i < entrants.size(); ++i)
-    if (entrants[i].next) paired_x.push_back(x[i]);
-  // Like quantities keep their spread; the scores of proxies, of whatever size, get a factor of e.
-  const Line line(paired_x, y, std::min(1.0, deviation));
-  for (std::size_t i = 0; i < entrants.size(); ++i) {
-    const double foretold = in_factors ? std::exp(line.at(x[i])) : line.at(x[i]);
-    entrants[i].expected.push_back(entrants[i].next ? (*entrants[i].next)[objective] : foretold);
+  const ObjectiveScale scale(here), next(y);
+  const Line line(scale.learned(x), next.learned(y), deviation_of(scale.learned(here)));
+  for (Entrant& e : entrants) {
+    const double value = e.here[objective];
+    e.expected.push_back(e.next      ? (*e.next)[objective]
+                         : y.empty() ? value
+                                     : next.value(line.at(scale.learned(value))));
   }
 }
 
-// A tenth beyond the worst, so that ends of a front count, too.
+// As wide as what either step knows: errors that are foretold are closer together than those that
+// were found before, and a narrow reference would leave out the fast end of a front. Scores of
+// proxies are negated and lie below all errors.
 Objectives reference_of(const std::vector<Entrant>& entrants) {
-  Objectives reference;
-  for (std::size_t k = 0; k < entrants.front().expected.size(); ++k) {
-    const auto less = [k](const Entrant& a, const Entrant& b) {
-      return a.expected[k] < b.expected[k];
-    };
-    const auto [least, most] = std::minmax_element(entrants.begin(), entrants.end(), less);
-    const double spread = most->expected[k] - least->expected[k];
-    reference.push_back(most->expected[k] + (spread > 0 ? 0.1 * spread : 1));
+  std::vector<Objectives> here, expected;
+  for (const Entrant& e : entrants) {
+    here.push_back(e.here);
+    expected.push_back(e.expected);
   }
+  Objectives reference = reference_beyond(here);
+  const Objectives of_expected = reference_beyond(expected);
+  for (std::size_t k = 0; k < reference.size(); ++k)
+    reference[k] = std::max(reference[k], of_expected[k]);
   return reference;
 }
 

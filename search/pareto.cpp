@@ -96,4 +96,15 @@ double hypervolume(const std::vector<Objectives>& all, const Objectives& referen
   return volume(std::move(within), reference);
 }
 
+Objectives reference_beyond(const std::vector<Objectives>& all) {
+  Objectives reference;
+  for (std::size_t k = 0; k < all.front().size(); ++k) {
+    const auto less = [k](const Objectives& a, const Objectives& b) { return a[k] < b[k]; };
+    const auto [least, most] = std::minmax_element(all.begin(), all.end(), less);
+    const double range = (*most)[k] - (*least)[k];
+    reference.push_back((*most)[k] + (range > 0 ? 0.1 * range : 1));
+  }
+  return reference;
+}
+
 }  // namespace xgen::search

@@ -31,4 +31,8 @@ std::vector<double> crowding_distances(const std::vector<Objectives>& front);
 /// Source: While et al., "A faster algorithm for calculating hypervolume", 2006.
 double hypervolume(const std::vector<Objectives>& all, const Objectives& reference);
 
+/// A reference for hypervolumes: of each objective a tenth of its range beyond the worst of `all`,
+/// at least one, so that the ends of a front count, too.
+Objectives reference_beyond(const std::vector<Objectives>& all);
+
 }  // namespace xgen::search

@@ -1,10 +1,13 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
 
 #include "search/gaussian_process.h"
+#include "search/objective_scale.h"
 #include "search/sampler.h"
+#include "search/volume_improvement.h"
 
 namespace xgen::search {
 
@@ -14,16 +17,15 @@ constexpr std::size_t kFirst = 20;         // trials before there is something t
 constexpr int kDraws = 10;                 // of each of those
 constexpr std::size_t kCandidates = 1000;  // half of them drawn, half near the best
 constexpr int kRounds = 1;                 // of labels: a block and its neighbours
+constexpr std::size_t kBestValue = 4;      // each so many-th proposal is for the best value
 
-// Errors, losses and times differ by factors.
-double learned(double value) { return value > 0 ? std::log(value) : value; }
-
-// The sum of squares by how far `a` and `b` are apart in what is known of them, as factors.
-double distance(const Objectives& a, const Objectives& b) {
+// How far `a` and `b` are apart in what is known of them.
+double square_distance(const Objectives& a, const Objectives& b,
+                       const std::vector<ObjectiveScale>& scales) {
   double sum = 0;
   for (std::size_t k = 0; k < a.size(); ++k) {
-    const double factor = learned(a[k]) - learned(b[k]);
-    if (!std::isnan(factor)) sum += factor * factor;
+    const double apart = scales[k].learned(a[k]) - scales[k].learned(b[k]);
+    if (!std::isnan(apart)) sum += apart * apart;
   }
   return sum;
 }
@@ -32,21 +34,33 @@ double distance(const Objectives& a, const Objectives& b) {
 // most of what is drawn evenly takes a middling time, and what is learned there says little of both
 // ends of a front. Mitchell's best candidate (SIGGRAPH 1991).
 Point spread_candidate(const Question& question) {
-  std::vector<Objectives> others;
+  std::vector<Objectives> others, drawn;
   for (const Trial& t : question.trials) others.push_back(question.problem.known(t.point));
   for (const Point& p : question.untold) others.push_back(question.problem.known(p));
   RandomStream random = question.random.stream("spread", question.number);
-  Point best;
-  double farthest = -1;
+  std::vector<Point> points;
   for (int draw = 0; draw < kDraws; ++draw) {
-    Point point = untried(question, random,
-                          [&](RandomStream& r) { return question.problem.space.sample(r); });
-    const Objectives known = question.problem.known(point);
-    double nearest = std::numeric_limits<double>::infinity();
-    for (const Objectives& other : others) nearest = std::min(nearest, distance(known, other));
-    if (nearest > farthest) farthest = nearest, best = std::move(point);
+    points.push_back(untried(question, random,
+                             [&](RandomStream& r) { return question.problem.space.sample(r); }));
+    drawn.push_back(question.problem.known(points.back()));
   }
-  return best;
+  std::vector<ObjectiveScale> scales;
+  for (std::size_t k = 0; k < drawn.front().size(); ++k) {
+    std::vector<double> values;
+    for (const auto* known : {&others, &drawn})
+      for (const Objectives& o : *known) values.push_back(o[k]);
+    scales.emplace_back(values);
+  }
+  const auto to_nearest = [&](const Objectives& known) {
+    double nearest = std::numeric_limits<double>::infinity();
+    for (const Objectives& other : others)
+      nearest = std::min(nearest, square_distance(known, other, scales));
+    return nearest;
+  };
+  std::vector<double> distances;
+  std::transform(drawn.begin(), drawn.end(), std::back_inserter(distances), to_nearest);
+  return points[static_cast<std::size_t>(std::max_element(distances.begin(), distances.end()) -
+                                         distances.begin())];
 }
 
 // Candidates that were not tried.
@@ -78,64 +92,83 @@ std::vector<Point> candidates(const Question& question, RandomStream& random) {
   return all;
 }
 
-// What is learned of one objective, and the trials that it was learned from.
+// What is learned of one objective. Those that are known of candidates come before it; all are on
+// the scales on which they are learned.
 class Learned {
  public:
-  Learned(const Question& question, std::size_t objective)
-      : question_(question), objective_(objective) {
-    for (const Trial& t : question.trials) {
-      features_.push_back(weisfeiler_lehman(question.problem.graph(t.point), kRounds));
-      values_.push_back(learned(t.objectives[objective]));
+  Learned(const Question& question, std::size_t objective) : question_(question) {
+    std::vector<Objectives> found(question.trials.size());
+    const Objectives known = question.problem.known(question.trials.front().point);
+    for (std::size_t k = 0; k < known.size(); ++k) {
+      if (k == objective || std::isnan(known[k])) continue;
+      known_.push_back(k);
+      add(k, found);
     }
+    add(objective, found);
+    reference_ = reference_beyond(found);
+    const std::vector<std::size_t> fronts = fronts_of(found);
+    std::vector<double> values;
     std::vector<std::vector<double>> distances;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      values.push_back(found[i].back());
+      if (fronts[i] == 0) front_.push_back(found[i]);
+      features_.push_back(features_of(question.trials[i].point));
+    }
+    std::stable_sort(front_.begin(), front_.end(),
+                     [](const Objectives& a, const Objectives& b) { return a.back() < b.back(); });
     for (const GraphFeatures& f : features_) distances.push_back(distances_of(f));
-    process_.emplace(distances, values_);
+    process_.emplace(distances, values);
   }
 
-  // Of a candidate's objective, over the best trial; among `rivals` alone.
-  double improvement(const Point& point, const std::vector<bool>& rivals) const {
-    double best = *std::max_element(values_.begin(), values_.end());
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      if (rivals[i]) best = std::min(best, values_[i]);
-    }
-    return expected_improvement(
-        process_->at(distances_of(weisfeiler_lehman(question_.problem.graph(point), kRounds))),
-        best);
+  // How much better than the best trial a candidate is expected to be.
+  double improvement(const Point& point) const {
+    return expected_improvement(belief(point), front_.front().back());
   }
 
-  // Trials that are no worse in the objectives which are known of a candidate.
-  std::vector<bool> no_worse(const Objectives& known) const {
-    std::vector<bool> rivals;
-    for (const Trial& t : question_.trials) {
-      bool rival = true;
-      for (std::size_t k = 0; k < known.size(); ++k)
-        rival = rival && (k == objective_ || std::isnan(known[k]) || t.objectives[k] <= known[k]);
-      rivals.push_back(rival);
-    }
-    return rivals;
+  double volume_improvement(const Point& point) const {
+    const Objectives known = question_.problem.known(point);
+    Objectives own;
+    for (std::size_t k = 0; k < known_.size(); ++k)
+      own.push_back(scales_[k].learned(known[known_[k]]));
+    return expected_volume_improvement(belief(point), own, front_, reference_);
   }
 
  private:
+  void add(std::size_t objective, std::vector<Objectives>& found) {
+    std::vector<double> values;
+    for (const Trial& t : question_.trials) values.push_back(t.objectives[objective]);
+    scales_.emplace_back(values);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      found[i].push_back(scales_.back().learned(values[i]));
+  }
+  GraphFeatures features_of(const Point& point) const {
+    return weisfeiler_lehman(question_.problem.graph(point), kRounds);
+  }
   std::vector<double> distances_of(const GraphFeatures& features) const {
     std::vector<double> distances;
     for (const GraphFeatures& f : features_)
       distances.push_back(std::max(0.0, 2 - 2 * similarity(f, features)));
     return distances;
   }
+  GaussianProcess::Belief belief(const Point& point) const {
+    return process_->at(distances_of(features_of(point)));
+  }
 
   const Question& question_;
-  std::size_t objective_;
+  std::vector<std::size_t> known_;
+  std::vector<ObjectiveScale> scales_;
+  std::vector<Objectives> front_;  // by what is learned
+  Objectives reference_;
   std::vector<GraphFeatures> features_;
-  std::vector<double> values_;
   std::optional<GaussianProcess> process_;
 };
 
 }  // namespace
 
 /// Candidates that are spread over what is known before, until there is something to learn from.
-/// Then in turns what is expected to have the best value of one objective that must be learned, and
-/// what is expected to improve it most over the trials that are no worse in all objectives which
-/// are known before: the ends of a front count little in its volume.
+/// Then what is expected to add the most hypervolume, and now and then what is expected to have the
+/// best value of one objective that must be learned: the ends of a front count little in its
+/// volume.
 Point bayesian_sampler(const Question& question) {
   if (question.trials.size() < kFirst) return spread_candidate(question);
   RandomStream random = question.random.stream("bayesian", question.number);
@@ -147,14 +180,13 @@ Point bayesian_sampler(const Question& question) {
     if (std::isnan(known[k])) to_learn.push_back(k);
   }
   if (to_learn.empty()) return random_sampler(question);
-  const Learned model(question, to_learn[question.number / 2 % to_learn.size()]);
-  const std::vector<bool> all(question.trials.size(), true);
+  const Learned model(question, to_learn[question.number / kBestValue % to_learn.size()]);
+  const bool best_value = question.number % kBestValue == 0;
   const Point* best = nullptr;
   double most = -std::numeric_limits<double>::infinity();
   for (const Point& point : open) {
-    const std::vector<bool> rivals =
-        question.number % 2 == 0 ? all : model.no_worse(question.problem.known(point));
-    const double improvement = model.improvement(point, rivals);
+    const double improvement =
+        best_value ? model.improvement(point) : model.volume_improvement(point);
     if (improvement > most) most = improvement, best = &point;
   }
   return *best;

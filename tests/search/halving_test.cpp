@@ -8,7 +8,7 @@ namespace xgen::search {
 namespace {
 
 // Candidates of one decision; the errors that the first step found.
-class Halving : public testing::Test {
+class HalvingTest : public testing::Test {
  protected:
   void rate(std::size_t step, int candidate, Objectives objectives) {
     points_.push_back({candidate});
@@ -31,7 +31,7 @@ class Halving : public testing::Test {
   std::vector<std::vector<Point>> begun_ = std::vector<std::vector<Point>>(3);
 };
 
-TEST_F(Halving, TheBestShareGoesOnInWholeCandidates) {
+TEST_F(HalvingTest, TheBestShareGoesOnInWholeCandidates) {
   rate(0, 0, {5});
   rate(0, 1, {3});
   EXPECT_FALSE(next(3));
@@ -46,7 +46,7 @@ TEST_F(Halving, TheBestShareGoesOnInWholeCandidates) {
   EXPECT_EQ(next(3)->point, Point{3}) << "of five one may go on: a better one than that which did";
 }
 
-TEST_F(Halving, NoneGoesOnThatDoesNotKeepWhatIsRequired) {
+TEST_F(HalvingTest, NoneGoesOnThatDoesNotKeepWhatIsRequired) {
   rate(0, 0, {1});
   rate(0, 1, {2});
   rate(0, 2, {3});
@@ -59,7 +59,7 @@ TEST_F(Halving, NoneGoesOnThatDoesNotKeepWhatIsRequired) {
   EXPECT_FALSE(next(2));
 }
 
-TEST_F(Halving, ALaterStepIsAskedFirst) {
+TEST_F(HalvingTest, ALaterStepIsAskedFirst) {
   for (int i = 0; i < 6; ++i) rate(0, i, {static_cast<double>(i)});
   rate(1, 0, {2});
   rate(1, 1, {1});
@@ -71,7 +71,7 @@ TEST_F(Halving, ALaterStepIsAskedFirst) {
   EXPECT_EQ(next(2)->point, Point{2});
 }
 
-TEST_F(Halving, NoneGoesOnBeforeEnoughHaveBegun) {
+TEST_F(HalvingTest, NoneGoesOnBeforeEnoughHaveBegun) {
   for (int i = 0; i < 5; ++i) rate(0, i, {static_cast<double>(5 - i)});
   EXPECT_FALSE(next(2, 6));
   begun_[0].push_back({5});  // whether or not it ever ends well
@@ -79,7 +79,7 @@ TEST_F(Halving, NoneGoesOnBeforeEnoughHaveBegun) {
   EXPECT_EQ(next(2, 6)->point, Point{4});
 }
 
-TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
+TEST_F(HalvingTest, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
   // A front of five, of which the last two but one are close together, and one that is dominated.
   rate(0, 0, {1, 9});
   rate(0, 1, {4, 5});
@@ -97,7 +97,7 @@ TEST_F(Halving, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
 }
 
 // Errors and times: a front of five, of which the middle ones have gone on, and what it dominates.
-TEST_F(Halving, WhatTheNextStepFoundSaysWhatItWillFindOfOthers) {
+TEST_F(HalvingTest, WhatTheNextStepFoundSaysWhatItWillFindOfOthers) {
   rate(0, 0, {20, 100});
   rate(0, 1, {40, 60});
   rate(0, 2, {60, 40});
@@ -112,7 +112,19 @@ TEST_F(Halving, WhatTheNextStepFoundSaysWhatItWillFindOfOthers) {
       << "the first step's errors say nothing, and there is no better one that is slower";
 }
 
-TEST_F(Halving, AFrontIsOrderedByItsOwnHypervolume) {
+TEST_F(HalvingTest, TheFastEndCountsWhereErrorsComeCloseTogether) {
+  rate(0, 0, {20, 100});
+  rate(0, 1, {40, 60});
+  rate(0, 2, {60, 40});
+  rate(0, 3, {80, 20});
+  rate(0, 4, {90, 10});
+  for (int i = 5; i < 12; ++i) rate(0, i, {95, 110});
+  rate(1, 0, {10, 100});
+  rate(1, 1, {12, 60});
+  EXPECT_EQ(next(4)->point, Point{4});
+}
+
+TEST_F(HalvingTest, AFrontIsOrderedByItsOwnHypervolume) {
   rate(0, 0, {1, 1});
   rate(0, 1, {2, 9});
   rate(0, 2, {4, 4});

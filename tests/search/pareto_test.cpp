@@ -58,5 +58,9 @@ TEST(Hypervolume, AgreesWithCountedCellsInThreeObjectives) {
   }
 }
 
+TEST(ReferenceBeyond, IsATenthOfTheRangeBeyondTheWorst) {
+  EXPECT_EQ(reference_beyond({{0, 5}, {10, 5}, {4, 5}}), (Objectives{11, 6}));
+}
+
 }  // namespace
 }  // namespace xgen::search
