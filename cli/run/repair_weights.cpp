@@ -4,6 +4,7 @@
 
 #include "cli/run/sample_batches.h"
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "core/ir/one_image.h"
 #include "core/log.h"
 #include "prune/repair.h"
@@ -32,6 +33,8 @@ prune::Repair repair_equations(RunContext& run, const ir::Node& layer, const Wei
   const torch::NoGradGuard no_grad;
   module.train(false);
   dense.train(false);
+  if (interrupt_requested())
+    throw Interrupted("stopped while weights were repaired; go on with --resume");
   SampleBatches batches(run, "repair", samples);
   const ir::Graph& graph = module.graph();
   const std::string x_name = graph.value(layer.input(0)).name,

@@ -7,6 +7,7 @@
 
 #include "cli/run/repair_weights.h"
 #include "core/atomic_file.h"
+#include "core/interrupt.h"
 #include "prune/masks.h"
 
 namespace xgen::cli {
@@ -58,6 +59,8 @@ SensitivityScan::SensitivityScan(RunContext& run, const ir::Graph& graph, const 
 }
 
 double SensitivityScan::loss() {
+  if (interrupt_requested())
+    throw Interrupted("stopped while sensitivities were looked for; go on with --resume");
   return train::evaluate(module_, samples_, run_.config().data.normalize).loss;
 }
 

@@ -34,13 +34,18 @@ TEST_F(Resume, KilledAndResumedEndsWithTheSameBits) {
   EXPECT_EQ(result_hash("killed"), result_hash("whole"));
 }
 
-// Lets a run go on until `is_there` holds, and ends it on the spot.
-void kill_when(Process process, const std::function<bool()>& is_there) {
+// Lets a run go on until `is_there` holds, and sends it a signal.
+void end_when(Process& process, const std::function<bool()>& is_there, int signal) {
   while (process.is_running() && !is_there())
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   ASSERT_TRUE(process.is_running()) << "too late: " << process.wait().err;
-  process.send(SIGKILL);
-  ASSERT_EQ(process.wait().code, 128 + SIGKILL);
+  process.send(signal);
+  ASSERT_EQ(process.wait().code, 128 + signal);
+}
+
+// Ends it on the spot.
+void kill_when(Process process, const std::function<bool()>& is_there) {
+  end_when(process, is_there, SIGKILL);
 }
 
 // Trained a little, pruned by what a scan and measured kernels say.
@@ -85,6 +90,21 @@ TEST_F(ResumeMapping, AKilledScanGoesOnToTheSameBits) {
   std::ofstream(scan_of("marked")) << marked.dump();
   ASSERT_EQ(run("marked", same).code, 0);
   EXPECT_EQ(json::parse(text_of(scan_of("marked")))["conv2.weight"].begin().value(), 1234.5);
+}
+
+TEST_F(ResumeMapping, AScanThatIsInterruptedStopsBeforeItsEndAndGoesOn) {
+  ASSERT_EQ(run("whole").code, 0);
+  const std::vector<std::string> same = {"--resume", "--measurements",
+                                         (folder_ / "whole" / "measurements.json").string()};
+  Process process(command("stopped", same), folder_ / "streams");
+  end_when(
+      process, [&] { return fs::exists(scan_of("stopped")); }, SIGINT);
+  EXPECT_THAT(text_of(folder_ / "streams" / "stderr"),
+              HasSubstr("stopped while sensitivities were looked for; go on with --resume"));
+  ASSERT_LT(known(json::parse(text_of(scan_of("stopped")))),
+            known(json::parse(text_of(scan_of("whole")))));
+  ASSERT_EQ(run("stopped", same).code, 0);
+  EXPECT_EQ(result_hash("stopped"), result_hash("whole"));
 }
 
 // Times are no one's choice: the run that was killed while it took them takes them again, and
