@@ -15,6 +15,14 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
+// What was found, as it would have been at the speed that the machine had for what is known.
+void at_speed_of(const json& known, json& found) {
+  const double theirs = found.value("reference_us", 0.0), ours = known.value("reference_us", 0.0);
+  if (ours > 0) found["reference_us"] = ours;
+  if (theirs == ours || theirs <= 0 || ours <= 0) return;
+  for (auto& [name, us] : found["layers_us"].items()) us = us.get<double>() * ours / theirs;
+}
+
 }  // namespace
 
 fs::path kernel_times_file(const Platform& platform) {
@@ -32,6 +40,7 @@ std::size_t keep_kernel_times(const fs::path& measurements, const fs::path& file
   if (fs::exists(file)) {
     const json known = load_config_json(file);
     before = known.at("layers_us").size();
+    at_speed_of(known, found);
     found["layers_us"].update(known.at("layers_us"));
   }
   const std::size_t fresh = found["layers_us"].size() - before;

@@ -65,11 +65,18 @@ void LatencyStore::load(const std::filesystem::path& file) {
     throw UserError(str(file.string(), ": /target: expected \"", target_.name, "\", got ",
                         json.value("target", nlohmann::json()).dump()));
   }
+  const nlohmann::json reference = json.value("reference_us", nlohmann::json(0));
+  if (!reference.is_number() || reference.get<double>() < 0)
+    throw UserError(
+        str(file.string(), ": /reference_us: expected microseconds, got ", reference.dump()));
+  const double theirs = reference.get<double>();
+  if (reference_us_ == 0) reference_us_ = theirs;
+  const double factor = theirs > 0 ? reference_us_ / theirs : 1;
   for (const auto& [key, value] : json["layers_us"].items()) {
     if (!value.is_number() || value.get<double>() <= 0)
       throw UserError(str(file.string(), ": /layers_us/", key,
                           ": expected microseconds above 0, got ", value.dump()));
-    microseconds_[key] = value.get<double>();
+    microseconds_[key] = factor * value.get<double>();
   }
   const auto text = [&](const char* key) {
     const nlohmann::json value = json.value(key, nlohmann::json(""));
@@ -84,9 +91,10 @@ void LatencyStore::load(const std::filesystem::path& file) {
 
 void LatencyStore::save() const {
   if (store_.empty()) return;
-  const nlohmann::json json = {{"format", kFormat},     {"target", target_.name},
-                               {"source", source_},     {"kernels", kernels_},
-                               {"compiler", compiler_}, {"layers_us", microseconds_}};
+  nlohmann::json json = {{"format", kFormat},     {"target", target_.name},
+                         {"source", source_},     {"kernels", kernels_},
+                         {"compiler", compiler_}, {"layers_us", microseconds_}};
+  if (reference_us_ > 0) json["reference_us"] = reference_us_;
   write_atomically(store_, json.dump(1) + "\n");
 }
 
@@ -128,12 +136,27 @@ void LatencyStore::measure(const std::map<std::string, Query>& missing,
       model->run_step(step);
     });
   }
-  const std::vector<Timing> timings = time_interleaved(functions);
+  const std::vector<double> times = timed_us(functions);
   std::size_t i = 0;
-  for (const auto& [key, query] : missing) microseconds_[key] = rounded(timings[i++].min_us);
+  for (const auto& [key, query] : missing) microseconds_[key] = rounded(times[i++]);
   kernels_ = timed.front()->model().kernels();
   source_ = str("measured with ", kernels_);
   compiler_ = CCompiler(host_compiler()).version();
+}
+
+// The least that each takes, of functions that take turns.
+std::vector<double> LatencyStore::timed_us(std::vector<std::function<void()>> functions) {
+  if (!reference_)
+    reference_ =
+        std::make_unique<latency::SpeedReference>(target_, kernels::host_isas().back()->name);
+  functions.emplace_back([this] { reference_->observe(); });
+  std::vector<Timing> timings = time_interleaved(functions);
+  const double now_us = timings.back().min_us;
+  timings.pop_back();
+  if (reference_us_ == 0) reference_us_ = rounded(now_us);
+  std::vector<double> times;
+  for (const Timing& timing : timings) times.push_back(timing.min_us * reference_us_ / now_us);
+  return times;
 }
 
 double LatencyStore::network_us(const std::string& name, const Program& program) {
@@ -141,7 +164,7 @@ double LatencyStore::network_us(const std::string& name, const Program& program)
   double us = 0;
   if (measures()) {
     TimedModel timed(program);
-    us = time_interleaved({[&] { timed.run(); }}).front().min_us;
+    us = timed_us({[&] { timed.run(); }}).front();
   } else {
     us = model().predict(program).us;
   }

@@ -3,12 +3,14 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "codegen/latency/fitted_latency.h"
+#include "codegen/latency/speed_reference.h"
 #include "codegen/program.h"
 #include "core/latency_model.h"
 #include "core/target.h"
@@ -43,12 +45,12 @@ class LatencyStore final : public LatencyModel {
   /// @return how many were not known.
   std::size_t find(const std::vector<Query>& queries,
                    const std::function<void(std::size_t, std::size_t)>& progress = {});
-  /// The time of a whole network, by a name of its own.
+  /// The time of a whole network, at the speed of find()'s, by a name of its own.
   double network_us(const std::string& name, const Program& program);
 
   /// A time of something else that decides, by a name of its own.
   std::optional<double> recall(const std::string& name) const;
-  /// Stores such times, in microseconds, durably.
+  /// Stores such times, in microseconds, as they are, durably.
   void remember(const std::map<std::string, double>& microseconds);
 
   /// Whether a name in the file is that of a kernel, which any run may time; others speak of the
@@ -65,12 +67,15 @@ class LatencyStore final : public LatencyModel {
   void save() const;
   void measure(const std::map<std::string, Query>& missing,
                const std::function<void(std::size_t, std::size_t)>& progress);
+  std::vector<double> timed_us(std::vector<std::function<void()>> functions);
 
   Target target_;
   std::filesystem::path store_;
   std::optional<latency::FittedLatency> model_;
   std::map<std::string, double> microseconds_;
   std::string source_, kernels_, compiler_;
+  double reference_us_ = 0;  // of the reference at the speed of what is stored; 0: unknown
+  std::unique_ptr<latency::SpeedReference> reference_;
 };
 
 }  // namespace xgen

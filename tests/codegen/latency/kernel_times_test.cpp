@@ -42,6 +42,21 @@ TEST_F(KernelTimes, OfSeveralRunsComeTogetherAndTheFirstStay) {
   EXPECT_EQ(keep_kernel_times(measurements("2.json", {{a, 2.5}, {b, 3}}), file_), 0u);
 }
 
+TEST_F(KernelTimes, AreKeptAtTheSpeedOfTheFirstRun) {
+  const std::string a = "conv 8->8 3x3 | dense", b = "conv 8->8 3x3 | block g4";
+  const auto at_speed = [&](const std::string& name, double reference_us, const json& times) {
+    const std::filesystem::path file = measurements(name, times);
+    json all = load_config_json(file);
+    all["reference_us"] = reference_us;
+    std::ofstream(file) << all.dump();
+    return file;
+  };
+  keep_kernel_times(at_speed("1.json", 100, {{a, 4}}), file_);
+  keep_kernel_times(at_speed("2.json", 200, {{b, 4}}), file_);
+  EXPECT_EQ(kept(), json({{a, 4}, {b, 2.0}})) << "the machine was half as fast";
+  EXPECT_EQ(load_config_json(file_).at("reference_us"), 100);
+}
+
 TEST_F(KernelTimes, OfProcessesAtOnceAreAllKept) {
   std::vector<pid_t> children;
   for (int child = 0; child < 4; ++child) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "codegen/compile.h"
 #include "codegen/latency/single_layer.h"
@@ -74,6 +75,33 @@ TEST_F(LatencyStoreTest, DoesNotMeasureWhatIsGiven) {
   EXPECT_TRUE(fs::exists(folder_ / "own.json"));
 }
 
+// As if the machine had been ten times as slow when the file was begun.
+TEST_F(LatencyStoreTest, MeasuresAtTheSpeedOfWhatItKnows) {
+  const Program network =
+      lower::lower(latency::single_layer(small_layer(), {}), lowering_for(find_target("host")));
+  double layer = 0, whole = 0;
+  {
+    LatencyStore latency(find_target("host"), file_);
+    latency.find({{small_layer(), {}}});
+    layer = latency.latency_us(small_layer(), {});
+    whole = latency.network_us("whole", network);
+  }
+  nlohmann::json json = nlohmann::json::parse(std::ifstream(file_));
+  json["reference_us"] = 10 * json.at("reference_us").get<double>();
+  json["layers_us"] = {{"another", 2}};
+  std::ofstream(file_) << json.dump();
+  LatencyStore slow(find_target("host"), file_);
+  slow.find({{small_layer(), {}}});
+  EXPECT_GT(slow.latency_us(small_layer(), {}), 3 * layer);
+  EXPECT_GT(slow.network_us("whole", network), 3 * whole);
+  EXPECT_EQ(slow.recall("another"), 2);
+  // What is given is of another speed.
+  LatencyStore own(find_target("host"), folder_ / "own.json");
+  own.find({{small_layer(), {}}});
+  own.give(file_);
+  EXPECT_LT(*own.recall("another"), 1);
+}
+
 TEST_F(LatencyStoreTest, RefusesFilesOfAnotherKind) {
   EXPECT_EQ(message_of("[]"),
             ": expected measurements of layers (\"format\": \"xgen measurements 1\")");
@@ -82,6 +110,9 @@ TEST_F(LatencyStoreTest, RefusesFilesOfAnotherKind) {
   EXPECT_EQ(message_of(
                 R"({"format": "xgen measurements 1", "target": "x86_64", "layers_us": {"a": -1}})"),
             ": /layers_us/a: expected microseconds above 0, got -1");
+  EXPECT_EQ(message_of(R"({"format": "xgen measurements 1", "target": "x86_64", "layers_us": {},
+                          "reference_us": "fast"})"),
+            ": /reference_us: expected microseconds, got \"fast\"");
 }
 
 TEST_F(LatencyStoreTest, PredictsForATargetThatDoesNotRunHere) {
