@@ -12,8 +12,8 @@ namespace {
 // What a trial of the tests found: error, latency, size.
 struct Found {
   std::vector<double> objectives;
-  std::string failed;  // else the reason
-  json report;         // of the run, where it is kept
+  std::string failed;    // else the reason
+  json report = json();  // of the run, where it is kept
 };
 
 // A search of nine candidates, of which trial n is candidate n; nothing is trained.
