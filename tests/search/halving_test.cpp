@@ -16,6 +16,15 @@ class HalvingTest : public testing::Test {
     steps_.push_back(step);
     begun_[step].push_back({candidate});
   }
+  // Errors and times: a front of five, and what it dominates.
+  void rate_front() {
+    rate(0, 0, {20, 100});
+    rate(0, 1, {40, 60});
+    rate(0, 2, {60, 40});
+    rate(0, 3, {80, 20});
+    rate(0, 4, {90, 10});
+    for (int i = 5; i < 12; ++i) rate(0, i, {95, 110});
+  }
   std::optional<Promotion> next(int reduction, int bootstrap = 0) const {
     std::vector<Rated> rated;
     for (std::size_t i = 0; i < points_.size(); ++i)
@@ -96,14 +105,8 @@ TEST_F(HalvingTest, OfOneFrontThoseThatAddTheMostHypervolumeGoOn) {
   EXPECT_FALSE(next(2));
 }
 
-// Errors and times: a front of five, of which the middle ones have gone on, and what it dominates.
 TEST_F(HalvingTest, WhatTheNextStepFoundSaysWhatItWillFindOfOthers) {
-  rate(0, 0, {20, 100});
-  rate(0, 1, {40, 60});
-  rate(0, 2, {60, 40});
-  rate(0, 3, {80, 20});
-  rate(0, 4, {90, 10});
-  for (int i = 5; i < 12; ++i) rate(0, i, {95, 110});
+  rate_front();
   rate(1, 1, {40, 60});
   rate(1, 2, {60, 40});
   EXPECT_EQ(next(4)->point, Point{3}) << "the steps agree";
@@ -113,12 +116,7 @@ TEST_F(HalvingTest, WhatTheNextStepFoundSaysWhatItWillFindOfOthers) {
 }
 
 TEST_F(HalvingTest, TheFastEndCountsWhereErrorsComeCloseTogether) {
-  rate(0, 0, {20, 100});
-  rate(0, 1, {40, 60});
-  rate(0, 2, {60, 40});
-  rate(0, 3, {80, 20});
-  rate(0, 4, {90, 10});
-  for (int i = 5; i < 12; ++i) rate(0, i, {95, 110});
+  rate_front();
   rate(1, 0, {10, 100});
   rate(1, 1, {12, 60});
   EXPECT_EQ(next(4)->point, Point{4});
