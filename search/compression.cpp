@@ -167,6 +167,8 @@ std::optional<ConfigProblem> CompressionConfig::problem() const {
     if (per == "network" && !globs->empty())
       return ConfigProblem{key, "speaks of layers: expected \"per\": \"layer\""};
   }
+  if (per == "network" && sensitivity)
+    return ConfigProblem{"sensitivity", "is that of layers: expected \"per\": \"layer\""};
   return std::nullopt;
 }
 
@@ -254,25 +256,32 @@ std::vector<std::string> Compression::labels(const Point& point) const {
   return labels;
 }
 
+void Compression::decide(std::size_t parameter, int choice, Decided& decided) const {
+  const Decision& decision = decisions_.at(parameter);
+  const auto chosen = static_cast<std::size_t>(choice);
+  if (!decision.choices.empty()) {
+    for (std::size_t n = 0; n < decision.nodes.size(); ++n) {
+      const PruningChoice& pruning = decision.of_node[n].at(chosen);
+      if (!pruning.scheme.empty()) decided.pruned[decision.nodes[n]] = pruning;
+    }
+  } else if (config_.bits.at(chosen) == 8) {
+    decided.has_integers = true;
+  } else {
+    decided.floats.push_back(decision.nodes.front());
+  }
+}
+
 Compression::Decided Compression::decided(const Point& point) const {
   XGEN_CHECK(point.size() == parameters_.size(), "a point of another space");
   Decided decided;
   decided.has_integers = config_.bits == std::vector<int>{8};
-  for (std::size_t i = 0; i < point.size(); ++i) {
-    const Decision& decision = decisions_[i];
-    const auto choice = static_cast<std::size_t>(point[i]);
-    if (!decision.choices.empty()) {
-      for (std::size_t n = 0; n < decision.nodes.size(); ++n) {
-        const PruningChoice& pruning = decision.of_node[n][choice];
-        if (!pruning.scheme.empty()) decided.pruned[decision.nodes[n]] = pruning;
-      }
-    } else if (config_.bits[choice] == 8) {
-      decided.has_integers = true;
-    } else {
-      decided.floats.push_back(decision.nodes.front());
-    }
-  }
+  for (std::size_t i = 0; i < point.size(); ++i) decide(i, point[i], decided);
   return decided;
+}
+
+Compression::Work Compression::work(const Point& point) const {
+  const Decided what = decided(point);
+  return {!what.pruned.empty(), what.has_integers};
 }
 
 prune::PruneConfig Compression::config_of(const Decided& decided, const ir::Graph& network) const {
@@ -301,13 +310,25 @@ prune::PruneConfig Compression::config_of(const Decided& decided, const ir::Grap
 }
 
 std::vector<prune::PlannedLayer> Compression::planned(const ir::Graph& network,
-                                                      const Point& point) const {
-  const Decided what = decided(point);
+                                                      const Decided& what) const {
   if (what.pruned.empty()) return {};
   const prune::PruneConfig config = config_of(what, network);
   const std::vector<prune::Layer> layers = prune::layers_of(network, config.exclude);
   const prune::Rates rates = prune::listed_rates(layers, config.rates.per_layer, config);
   return prune::plan(layers, rates, config, prune::reader_of(network));
+}
+
+std::vector<prune::PlannedLayer> Compression::planned(const ir::Graph& network,
+                                                      const Point& point) const {
+  return planned(network, decided(point));
+}
+
+std::vector<prune::PlannedLayer> Compression::planned_alone(const ir::Graph& network,
+                                                            std::size_t parameter,
+                                                            int choice) const {
+  Decided what;
+  decide(parameter, choice, what);
+  return planned(network, what);
 }
 
 void Compression::mask(ir::Graph& network, const Decided& decided,

@@ -22,6 +22,7 @@ struct CompressionConfig {
   std::vector<double> rates = {1};
   std::vector<int> bits = {32};
   std::vector<std::string> groups, exclude;
+  bool sensitivity = false;
 
   template <class V>
   void describe(V& v) {
@@ -38,6 +39,9 @@ struct CompressionConfig {
         "layer: globs of node names; layers that one of them names, the first that does, decide "
         "together how they are pruned, each as far as it can.");
     v.texts("exclude", exclude, "layer: globs of node names which stay as they are.");
+    v.boolean("sensitivity", sensitivity,
+              "layer: before the first trial, how much each choice alone raises the loss is "
+              "measured; bayesian then proposes what trades that best against what is saved.");
   }
   std::optional<ConfigProblem> problem() const;
 };
@@ -75,6 +79,16 @@ class Compression {
   /// The layers that a run prunes, and how; none where nothing is pruned.
   /// @param network  with shapes, for one image, and the weights that patterns are chosen by.
   std::vector<prune::PlannedLayer> planned(const ir::Graph& network, const Point& point) const;
+  /// Those that one choice of one parameter prunes.
+  std::vector<prune::PlannedLayer> planned_alone(const ir::Graph& network, std::size_t parameter,
+                                                 int choice) const;
+  /// Whether a parameter decides on masks, not on bits.
+  bool prunes(std::size_t parameter) const { return !decisions_.at(parameter).choices.empty(); }
+  /// What stages of a run a candidate leaves something to do for.
+  struct Work {
+    bool prunes = false, quantizes = false;
+  };
+  Work work(const Point& point) const;
   /// The network as it will run, for its size and time: masked by magnitude, BatchNorm folded,
   /// weights and scales of no meaning. @param network  with shapes, for one image.
   ir::Graph deployed(const ir::Graph& network, const Point& point,
@@ -100,7 +114,9 @@ class Compression {
   void add(Parameter parameter, Decision decision);
   void add_layers(const ir::Graph& network, const std::string& where);
   void add_bits(const ir::Graph& network);
+  void decide(std::size_t parameter, int choice, Decided& decided) const;
   Decided decided(const Point& point) const;
+  std::vector<prune::PlannedLayer> planned(const ir::Graph& network, const Decided& what) const;
   prune::PruneConfig config_of(const Decided& decided, const ir::Graph& network) const;
   void mask(ir::Graph& network, const Decided& decided, const MaskedWeights& weights) const;
 

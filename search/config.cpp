@@ -40,6 +40,10 @@ std::optional<ConfigProblem> SearchConfig::problem() const {
     if (!seen.insert(objective).second)
       return ConfigProblem{"objectives", str("\"", objective, "\" stands there twice")};
   }
+  if (compression && compression->sensitivity && sampler != "bayesian")
+    return ConfigProblem{"sampler", str("expected \"bayesian\", which alone looks at "
+                                        "compression.sensitivity, got \"",
+                                        sampler, "\"")};
   std::set<std::string> steps_seen;
   double least = 1;  // candidates, of which one gets to the last step
   for (std::size_t i = 0; i < steps.size(); ++i) {

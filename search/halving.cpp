@@ -1,10 +1,9 @@
 #include "search/halving.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
-#include <numeric>
 
+#include "search/line.h"
 #include "search/objective_scale.h"
 
 namespace xgen::search {
@@ -18,35 +17,6 @@ struct Entrant {
   std::optional<Objectives> next;  // what the next step found
   bool began_next = false;
   Objectives expected;  // of the next step; what it found where it did
-};
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double deviation_of(const std::vector<double>& values) {
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (const double v : values) squares += (v - mean) * (v - mean);
-  return std::sqrt(squares / static_cast<double>(values.size()));
-}
-
-// A line through what two steps found. One more pair pulls its slope to a guess, for few say
-// little: like quantities keep how far they are apart, scores of proxies, of whatever size, get a
-// factor of e for their deviation.
-struct Line {
-  double x0, y0, slope;
-  Line(const std::vector<double>& x, const std::vector<double>& y, double deviation)
-      : x0(mean_of(x)), y0(mean_of(y)) {
-    deviation = std::max(deviation, 1e-9);
-    double xx = deviation * deviation, xy = deviation * std::min(1.0, deviation);
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      xx += (x[i] - x0) * (x[i] - x0);
-      xy += (x[i] - x0) * (y[i] - y0);
-    }
-    slope = std::max(0.0, xy / xx);
-  }
-  double at(double x) const { return y0 + slope * (x - x0); }
 };
 
 // What the next step will find of one objective: as here, until it has found something.

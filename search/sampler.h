@@ -23,6 +23,9 @@ struct Problem {
   /// How far a candidate is from what every one must keep, as far as that is known before: 0 where
   /// it keeps all; no function: nothing is asked. Samplers propose no other candidates.
   std::function<double(const Point&)> violation;
+  /// How much harm each choice does by itself, by parameter and choice: more is worse, in whatever
+  /// unit. No choices: not known of that parameter; no parameters: of none.
+  std::vector<std::vector<double>> harm;
 
   /// Whether what a step found of a candidate keeps that, so that it may go on to the next step; no
   /// function: all do.

@@ -13,7 +13,7 @@ std::map<std::string, quantize::ActivationRange> calibrate(RunContext& run, cons
                                                            const quantize::QuantizeConfig& config) {
   train::GraphModule module(graph, run.device());
   const torch::NoGradGuard no_grad;
-  SampleBatches batches(run, "calibration", config.calibration_samples);
+  SampleBatches batches(run.samples(), "calibration", config.calibration_samples);
   const auto next = [&]() -> torch::Tensor {
     train::Batch* batch = batches.next();
     return batch != nullptr ? train::images_of(*batch) : torch::Tensor();

@@ -161,7 +161,7 @@ StageResult run_channel_stage(RunContext& run, const PruneStage& stage, const ir
     if (stage.algorithm.repair_samples > 0) {
       train::GraphModule dense(ir::fold_constants(graph), run.device());
       repair_thinned(
-          run, module, dense,
+          run.samples(), module, dense,
           decided.record["filters"].get<std::map<std::string, std::vector<std::int64_t>>>(),
           stage.algorithm.repair_samples);
     }

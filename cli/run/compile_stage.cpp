@@ -108,15 +108,16 @@ void measure_variants(RunContext& run, const std::string& stage, std::vector<Var
   add_times(run, stage, variants);
   for (Variant& v : variants) {
     log::info(str("accuracy of the compiled kernels: ", v.name));
-    v.row.update({{"name", v.name},
-                  {"size_bytes", v.program.weights.size()},
-                  {"memory_bytes", v.program.memory_bytes()},
-                  {"macs", sum_macs(v.program, &Step::macs)},
-                  {"dense_macs", sum_macs(v.program, &Step::dense_macs)},
-                  {"validation", accuracy_json(evaluate_kernels(v.timed->model(), run.validation(),
-                                                                run.config().data.normalize))},
-                  {"test", accuracy_json(evaluate_kernels(v.timed->model(), run.data().test,
-                                                          run.config().data.normalize))}});
+    v.row.update(
+        {{"name", v.name},
+         {"size_bytes", v.program.weights.size()},
+         {"memory_bytes", v.program.memory_bytes()},
+         {"macs", sum_macs(v.program, &Step::macs)},
+         {"dense_macs", sum_macs(v.program, &Step::dense_macs)},
+         {"validation", accuracy_json(evaluate_kernels(v.timed->model(), run.samples().validation(),
+                                                       run.config().data.normalize))},
+         {"test", accuracy_json(evaluate_kernels(v.timed->model(), run.data().test,
+                                                 run.config().data.normalize))}});
   }
 }
 

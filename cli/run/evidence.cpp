@@ -59,7 +59,7 @@ std::map<std::string, prune::Evidence> collect_evidence(
 
   const bool was_training = module.is_training();
   module.train(false);
-  SampleBatches batches(run, "importance", samples);
+  SampleBatches batches(run.samples(), "importance", samples);
   std::map<std::string, torch::Tensor> kept_gradients;
   for (const auto& [name, tensor] : params) {
     kept_gradients[name] = tensor.grad();

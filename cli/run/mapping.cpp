@@ -231,7 +231,8 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
     if (layer.is_conv()) open_conv_macs += static_cast<double>(layer.macs);
   }
   find_latencies(run, image, candidates, int8);
-  SensitivityScan scan(run, graph, stage.name);
+  SensitivityScan scan(run.samples(), graph,
+                       run.folder() / "checkpoints" / (stage.name + ".scan.json"));
   std::vector<prune::RateTable> tables = scanned(run, stage, image, scan, candidates);
   const Limits limits = limits_of(run, stage, all_conv_macs, open_conv_macs);
   const auto name = [&](const std::string& what) {

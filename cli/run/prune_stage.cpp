@@ -323,7 +323,7 @@ StageResult run_prune_stage(RunContext& run, const PruneStage& stage, const ir::
     masks.apply(params);
     if (stage.algorithm.repair_samples > 0) {
       train::GraphModule dense(decided.graph, run.device());
-      repair_weights(run, module, dense, masks, stage.algorithm.repair_samples);
+      repair_weights(run.samples(), module, dense, masks, stage.algorithm.repair_samples);
     }
     for (const auto& [weight, mask] : before.layers()) masks.set(weight, mask);
     row["validation"] = validate_pruned(run, stage, module);

@@ -8,6 +8,7 @@
 #include "core/ir/one_image.h"
 #include "core/log.h"
 #include "prune/repair.h"
+#include "train/evaluate.h"
 
 namespace xgen::cli {
 
@@ -27,9 +28,10 @@ torch::Tensor targets_of(const ir::Node& node, const torch::Tensor& y) {
 
 }  // namespace
 
-prune::Repair repair_equations(RunContext& run, const ir::Node& layer, const WeightShape& shape,
-                               train::GraphModule& module, train::GraphModule& dense,
-                               std::int64_t samples, const std::vector<std::int64_t>& filters) {
+prune::Repair repair_equations(const RunSamples& run, const ir::Node& layer,
+                               const WeightShape& shape, train::GraphModule& module,
+                               train::GraphModule& dense, std::int64_t samples,
+                               const std::vector<std::int64_t>& filters) {
   const torch::NoGradGuard no_grad;
   module.train(false);
   dense.train(false);
@@ -63,7 +65,7 @@ torch::Tensor repaired_weight(const prune::Repair& repair, const torch::Tensor& 
   return mask.transposed ? solved.flatten(1).t().contiguous() : solved.reshape(weight.sizes());
 }
 
-void repair_weights(RunContext& run, train::GraphModule& module, train::GraphModule& dense,
+void repair_weights(const RunSamples& run, train::GraphModule& module, train::GraphModule& dense,
                     const prune::MaskSet& masks, std::int64_t samples) {
   const torch::NoGradGuard no_grad;
   const prune::Params params = params_of(module);
@@ -82,7 +84,7 @@ void repair_weights(RunContext& run, train::GraphModule& module, train::GraphMod
   masks.apply(params);
 }
 
-void repair_thinned(RunContext& run, train::GraphModule& module, train::GraphModule& dense,
+void repair_thinned(const RunSamples& run, train::GraphModule& module, train::GraphModule& dense,
                     const std::map<std::string, std::vector<std::int64_t>>& filters,
                     std::int64_t samples) {
   const torch::NoGradGuard no_grad;

@@ -223,12 +223,8 @@ train::TrainContext RunContext::train_context(const std::string& stage, std::int
   return context;
 }
 
-const train::Dataset& RunContext::validation() const {
-  return data_.validation.empty() ? data_.test : data_.validation;
-}
-
 train::Metrics RunContext::validate(train::GraphModule& module) const {
-  return train::evaluate(module, validation(), config().data.normalize);
+  return train::evaluate(module, samples().validation(), config().data.normalize);
 }
 
 void RunContext::find_latencies(const std::string& of,

@@ -13,6 +13,7 @@
 #include "cli/config.h"
 #include "cli/requirements_error.h"
 #include "cli/run/rounds.h"
+#include "cli/run/run_samples.h"
 #include "codegen/latency/latency_store.h"
 #include "core/ir/graph.h"
 #include "core/target.h"
@@ -49,6 +50,7 @@ class RunContext {
   const LoadedConfig& loaded() const { return loaded_; }
   const std::filesystem::path& folder() const { return folder_; }
   const train::DataSplits& data() const { return data_; }
+  RunSamples samples() const { return {config(), data_, device_}; }
   const Target& target() const { return target_; }
   LatencyStore& latency() { return *latency_; }
   /// What predicts kernels for the target. The table is an input of the run: chosen at the first
@@ -71,10 +73,8 @@ class RunContext {
   StageResult once(const std::string& name, const std::function<StageResult()>& work);
 
   train::TrainContext train_context(const std::string& stage, std::int64_t epochs) const;
-  /// Accuracy of a float network on the validation split, or on the test split where none is kept
-  /// back.
+  /// Accuracy of a float network on RunSamples::validation().
   train::Metrics validate(train::GraphModule& module) const;
-  const train::Dataset& validation() const;
 
   /// Kernels whose times were asked for, and how many of them were not known.
   struct KernelTimes {

@@ -4,12 +4,12 @@
 
 namespace xgen::cli {
 
-SampleBatches::SampleBatches(const RunContext& run, const std::string& purpose,
+SampleBatches::SampleBatches(const RunSamples& run, const std::string& purpose,
                              std::int64_t samples)
-    : maker_(run.data().train, run.config().data.normalize, {}),
-      order_(train::stratified_positions(run.data().train,
-                                         std::min(samples, run.data().train.size()),
-                                         Random(run.config().seed).stream(purpose))) {}
+    : maker_(run.splits.train, run.config.data.normalize, {}),
+      order_(train::stratified_positions(run.splits.train,
+                                         std::min(samples, run.splits.train.size()),
+                                         Random(run.config.seed).stream(purpose))) {}
 
 train::Batch* SampleBatches::next() {
   constexpr std::int64_t kBatch = 64;

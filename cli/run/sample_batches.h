@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/run/run_context.h"
+#include "cli/run/run_samples.h"
 #include "train/data/batch.h"
 
 namespace xgen::cli {
@@ -13,7 +13,7 @@ namespace xgen::cli {
 class SampleBatches {
  public:
   /// @param samples  at most so many, spread over the classes as the data are.
-  SampleBatches(const RunContext& run, const std::string& purpose, std::int64_t samples);
+  SampleBatches(const RunSamples& run, const std::string& purpose, std::int64_t samples);
 
   /// The next batch, until the one after it is asked for; null after the last.
   train::Batch* next();

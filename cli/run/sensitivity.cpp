@@ -9,6 +9,7 @@
 #include "core/atomic_file.h"
 #include "core/interrupt.h"
 #include "prune/masks.h"
+#include "train/evaluate.h"
 
 namespace xgen::cli {
 
@@ -16,11 +17,11 @@ namespace {
 
 constexpr std::int64_t kScanSamples = 1000, kScanRepairSamples = 256;
 
-train::Dataset scan_samples(const RunContext& run) {
+train::Dataset scan_samples(const RunSamples& run) {
   const train::Dataset& data = run.validation();
   const std::int64_t count = std::min(kScanSamples, data.size());
   return data.subset(
-      train::stratified_positions(data, count, Random(run.config().seed).stream("sensitivity")));
+      train::stratified_positions(data, count, Random(run.config.seed).stream("sensitivity")));
 }
 
 // Writes values into live tensors, and what was there back in the end.
@@ -42,11 +43,12 @@ class Replaced {
 
 }  // namespace
 
-SensitivityScan::SensitivityScan(RunContext& run, const ir::Graph& graph, const std::string& name)
+SensitivityScan::SensitivityScan(const RunSamples& run, const ir::Graph& graph,
+                                 std::filesystem::path file)
     : run_(run),
-      module_(graph, run.device()),
+      module_(graph, run.device),
       samples_(scan_samples(run)),
-      file_(run.folder() / "checkpoints" / (name + ".scan.json")),
+      file_(std::move(file)),
       known_(nlohmann::json::object()) {
   const std::string weights = module_.weights_hash();
   if (std::ifstream file(file_); file) {
@@ -61,7 +63,7 @@ SensitivityScan::SensitivityScan(RunContext& run, const ir::Graph& graph, const 
 double SensitivityScan::loss() {
   if (interrupt_requested())
     throw Interrupted("stopped while sensitivities were looked for; go on with --resume");
-  return train::evaluate(module_, samples_, run_.config().data.normalize).loss;
+  return train::evaluate(module_, samples_, run_.config.data.normalize).loss;
 }
 
 torch::Tensor SensitivityScan::pruned(const prune::PlannedLayer& layer) {

@@ -1,22 +1,26 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "cli/run/run_context.h"
+#include "cli/run/run_samples.h"
 #include "prune/plan.h"
 #include "prune/repair.h"
+#include "train/graph_module.h"
 
 namespace xgen::cli {
 
 /// How much the loss on held-back images grows when layers are pruned at once, their weights
-/// repaired by least squares, nothing trained. What was measured is kept in a file of the run, so
-/// that a killed scan goes on.
+/// repaired by least squares, nothing trained. What was measured is kept in a file, so that a
+/// killed scan goes on.
 class SensitivityScan {
  public:
-  /// @param graph  the network before pruning. @param name  of the stage, for the file.
-  SensitivityScan(RunContext& run, const ir::Graph& graph, const std::string& name);
+  /// @param graph  the network before pruning.
+  /// @param file   is written anew where it is about other weights.
+  SensitivityScan(const RunSamples& run, const ir::Graph& graph, std::filesystem::path file);
 
   /// When this layer alone is pruned. @param option  names the way, for the file.
   double harm(const prune::PlannedLayer& layer, const std::string& option);
@@ -31,7 +35,7 @@ class SensitivityScan {
   double loss();
   torch::Tensor pruned(const prune::PlannedLayer& layer);
 
-  RunContext& run_;
+  RunSamples run_;
   train::GraphModule module_;  ///< dense, between calls.
   train::Dataset samples_;
   std::filesystem::path file_;

@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "cli/config.h"
 #include "cli/latency_reports.h"
@@ -150,20 +151,34 @@ std::vector<std::string> overrides_of_run(const LoadedSearch& search,
 
 namespace {
 
-// Of each step whether it compiles candidates: else a latency is predicted, and its low end counts.
-std::vector<bool> measuring_steps(const LoadedSearch& search) {
-  if (search.config.steps.empty()) return {true};
-  std::vector<bool> measures;
-  for (const search::StepConfig& step : search.config.steps) {
-    const auto compiles = [&](const json& stage) {
-      return stage.value("kind", "") == "compile" &&
-             (step.stages.empty() || std::find(step.stages.begin(), step.stages.end(),
-                                               stage.value("name", "")) != step.stages.end());
-    };
-    const json stages = search.run.value("stages", json::array());
-    measures.push_back(step.runs() && std::any_of(stages.begin(), stages.end(), compiles));
-  }
-  return measures;
+// Of each step the kinds of the stages that it runs; none of a step that is no run.
+std::vector<std::set<std::string>> kinds_of_steps(const LoadedSearch& search) {
+  const auto kinds = [&](const std::vector<std::string>& names) {
+    std::set<std::string> kinds;
+    for (const json& stage : search.run.value("stages", json::array())) {
+      if (names.empty() ||
+          std::find(names.begin(), names.end(), stage.value("name", "")) != names.end())
+        kinds.insert(stage.value("kind", ""));
+    }
+    return kinds;
+  };
+  if (search.config.steps.empty()) return {kinds({})};
+  std::vector<std::set<std::string>> of_steps;
+  for (const search::StepConfig& step : search.config.steps)
+    of_steps.push_back(step.runs() ? kinds(step.stages) : std::set<std::string>{});
+  return of_steps;
+}
+
+// Whether some step that is a run has no stage left for a candidate that is compressed no further.
+bool leaves_a_step_empty(const std::vector<std::set<std::string>>& kinds_of_steps,
+                         const search::Compression::Work& work) {
+  return std::any_of(kinds_of_steps.begin(), kinds_of_steps.end(),
+                     [&](std::set<std::string> kinds) {
+                       if (kinds.empty()) return false;
+                       if (!work.prunes) kinds.erase("prune");
+                       if (!work.quantizes) kinds.erase("quantize");
+                       return kinds.empty();
+                     });
 }
 
 }  // namespace
@@ -194,10 +209,11 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
     }
     return known;
   };
+  const std::vector<std::set<std::string>> kinds = kinds_of_steps(search);
   problem.keeps = [required = requirements_of(search.config.requirements, search.config.objectives),
-                   measured = measuring_steps(search)](std::size_t step,
-                                                       const search::Objectives& found) {
-    return !measured.at(step) || excess(required, found) <= 0;
+                   kinds](std::size_t step, const search::Objectives& found) {
+    // Else a latency is predicted, and its low end counts.
+    return !kinds.at(step).contains("compile") || excess(required, found) <= 0;
   };
   const search::SearchLimits limits = search.config.requirements;
   problem.violation = [=](const search::Point& point) {
@@ -205,7 +221,11 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
     const auto beyond = [](double value, const std::optional<double>& most) {
       return most ? std::max(0.0, value / std::max(1e-9, *most) - 1) : 0.0;
     };
-    return beyond(1e-3 * c.latency.low_us, limits.latency_ms_max) +
+    const std::optional<search::Compression>& compression = candidates->compression();
+    const bool idle =
+        compression &&
+        leaves_a_step_empty(kinds, compression->work(candidates->compression_of(point)));
+    return (idle ? 1 : 0) + beyond(1e-3 * c.latency.low_us, limits.latency_ms_max) +
            beyond(static_cast<double>(c.size_bytes), limits.size_bytes_max) +
            beyond(static_cast<double>(c.peak_bytes), limits.peak_ram_bytes_max);
   };

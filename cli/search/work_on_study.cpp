@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cli/requirements_error.h"
+#include "cli/search/choice_harms.h"
 #include "cli/search/run_trial.h"
 #include "cli/search/worker.h"
 #include "codegen/targets.h"
@@ -20,13 +21,13 @@ constexpr int kDraws = 10;  // of candidates that may keep what is required
 constexpr std::chrono::milliseconds kWait{500};
 
 // Of candidates drawn at random and changed towards what is required, the first one that keeps it.
-void check_requirements(const LoadedSearch& search, const search::Problem& problem,
-                        const latency::LatencyTable& table) {
+search::Point candidate_in(const LoadedSearch& search, const search::Problem& problem,
+                           const latency::LatencyTable& table) {
   RandomStream random = Random(search.config.seed).stream("requirements");
   search::Point nearest;
   for (int i = 0; i < kDraws; ++i) {
     search::Point point = search::nearest_allowed(problem, problem.space.sample(random), random);
-    if (problem.allows(point)) return;
+    if (problem.allows(point)) return point;
     if (nearest.empty() || problem.violation(point) < problem.violation(nearest))
       nearest = std::move(point);
   }
@@ -50,18 +51,15 @@ void work_on_study(const LoadedSearch& search) {
     throw UserError(str(search.file.string(),
                         ": /run: expected the config of a run that trains "
                         "a candidate, found none"));
-  // Said before anything is trained.
-  const search::Point first = [&] {
-    RandomStream random = Random(config.seed).stream("first");
-    return search.candidates->space().sample(random);
-  }();
-  for (std::size_t step = 0; step < std::max<std::size_t>(1, config.steps.size()); ++step)
-    overrides_of(search, first, step);
   Judge judge(search);
   const latency::LatencyTable table = table_of(search);
-  const search::Problem problem = problem_of(search, table);
-  check_requirements(search, problem, table);
+  search::Problem problem = problem_of(search, table);
+  // Said before anything is trained.
+  const search::Point first = candidate_in(search, problem, table);
+  for (std::size_t step = 0; step < std::max<std::size_t>(1, config.steps.size()); ++step)
+    overrides_of(search, first, step);
   const auto study = search::create_study(search.place(), settings_of(search));
+  if (config.compression && config.compression->sensitivity) problem.harm = choice_harms(search);
   while (!is_complete(*study, problem, config.trials)) {
     if (interrupt_requested())
       throw Interrupted("the search was stopped; it goes on when called again");

@@ -1,12 +1,15 @@
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <limits>
 #include <optional>
 
 #include "search/gaussian_process.h"
+#include "search/line.h"
 #include "search/objective_scale.h"
 #include "search/sampler.h"
+#include "search/trade_off.h"
 #include "search/volume_improvement.h"
 
 namespace xgen::search {
@@ -18,6 +21,17 @@ constexpr int kDraws = 10;                 // of each of those
 constexpr std::size_t kCandidates = 1000;  // half of them drawn, half near the best
 constexpr int kRounds = 1;                 // of labels: a block and its neighbours
 constexpr std::size_t kBestValue = 4;      // each so many-th proposal is for the best value
+
+// Harms below so much of the mean one are alike.
+constexpr double kLeastHarm = 0.1;
+
+using Draw = std::function<Point(RandomStream&)>;
+
+// A candidate, before any is known: by harms, where they are.
+Draw draw_of(const Question& question, const std::optional<TradeOff>& trade_off) {
+  if (trade_off) return [&](RandomStream& r) { return trade_off->draw(r); };
+  return [&](RandomStream& r) { return question.problem.space.sample(r); };
+}
 
 // How far `a` and `b` are apart in what is known of them.
 double square_distance(const Objectives& a, const Objectives& b,
@@ -33,15 +47,14 @@ double square_distance(const Objectives& a, const Objectives& b,
 // Of a few that were not tried the one that is farthest from all others in what is known before:
 // most of what is drawn evenly takes a middling time, and what is learned there says little of both
 // ends of a front. Mitchell's best candidate (SIGGRAPH 1991).
-Point spread_candidate(const Question& question) {
+Point spread_candidate(const Question& question, const Draw& draw) {
   std::vector<Objectives> others, drawn;
   for (const Trial& t : question.trials) others.push_back(question.problem.known(t.point));
   for (const Point& p : question.untold) others.push_back(question.problem.known(p));
   RandomStream random = question.random.stream("spread", question.number);
   std::vector<Point> points;
-  for (int draw = 0; draw < kDraws; ++draw) {
-    points.push_back(untried(question, random,
-                             [&](RandomStream& r) { return question.problem.space.sample(r); }));
+  for (int i = 0; i < kDraws; ++i) {
+    points.push_back(untried(question, random, draw));
     drawn.push_back(question.problem.known(points.back()));
   }
   std::vector<ObjectiveScale> scales;
@@ -64,7 +77,7 @@ Point spread_candidate(const Question& question) {
 }
 
 // Candidates that were not tried.
-std::vector<Point> candidates(const Question& question, RandomStream& random) {
+std::vector<Point> candidates(const Question& question, const Draw& draw, RandomStream& random) {
   std::vector<Objectives> objectives;
   for (const Trial& t : question.trials) objectives.push_back(t.objectives);
   const std::vector<std::size_t> fronts = fronts_of(objectives);
@@ -77,7 +90,7 @@ std::vector<Point> candidates(const Question& question, RandomStream& random) {
   for (std::size_t i = 0; i < kCandidates; ++i) {
     Point point;
     if (i % 2 == 0) {
-      point = space.sample(random);
+      point = draw(random);
     } else {
       point = *best[static_cast<std::size_t>(
           random.integer(0, static_cast<std::int64_t>(best.size()) - 1))];
@@ -93,10 +106,12 @@ std::vector<Point> candidates(const Question& question, RandomStream& random) {
 }
 
 // What is learned of one objective. Those that are known of candidates come before it; all are on
-// the scales on which they are learned.
+// the scales on which they are learned. Where harms are known, the process is about what they do
+// not say.
 class Learned {
  public:
-  Learned(const Question& question, std::size_t objective) : question_(question) {
+  Learned(const Question& question, std::size_t objective, const std::optional<TradeOff>& trade_off)
+      : question_(question), trade_off_(trade_off) {
     std::vector<Objectives> found(question.trials.size());
     const Objectives known = question.problem.known(question.trials.front().point);
     for (std::size_t k = 0; k < known.size(); ++k) {
@@ -117,6 +132,7 @@ class Learned {
     std::stable_sort(front_.begin(), front_.end(),
                      [](const Objectives& a, const Objectives& b) { return a.back() < b.back(); });
     for (const GraphFeatures& f : features_) distances.push_back(distances_of(f));
+    if (trade_off_) expect_by_harm(values);
     process_.emplace(distances, values);
   }
 
@@ -141,6 +157,15 @@ class Learned {
     for (std::size_t i = 0; i < values.size(); ++i)
       found[i].push_back(scales_.back().learned(values[i]));
   }
+  // Takes from values what harms say of them.
+  void expect_by_harm(std::vector<double>& values) {
+    std::vector<double> harms;
+    for (const Trial& t : question_.trials) harms.push_back(trade_off_->harm(t.point));
+    least_harm_ = std::max(kLeastHarm * mean_of(harms), std::numeric_limits<double>::min());
+    for (double& harm : harms) harm = std::log(harm + least_harm_);
+    by_harm_.emplace(harms, values, deviation_of(harms));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] -= by_harm_->at(harms[i]);
+  }
   GraphFeatures features_of(const Point& point) const {
     return weisfeiler_lehman(question_.problem.graph(point), kRounds);
   }
@@ -151,10 +176,15 @@ class Learned {
     return distances;
   }
   GaussianProcess::Belief belief(const Point& point) const {
-    return process_->at(distances_of(features_of(point)));
+    GaussianProcess::Belief belief = process_->at(distances_of(features_of(point)));
+    if (by_harm_) belief.mean += by_harm_->at(std::log(trade_off_->harm(point) + least_harm_));
+    return belief;
   }
 
   const Question& question_;
+  const std::optional<TradeOff>& trade_off_;
+  double least_harm_ = 0;
+  std::optional<Line> by_harm_;
   std::vector<std::size_t> known_;
   std::vector<ObjectiveScale> scales_;
   std::vector<Objectives> front_;  // by what is learned
@@ -170,9 +200,12 @@ class Learned {
 /// best value of one objective that must be learned: the ends of a front count little in its
 /// volume.
 Point bayesian_sampler(const Question& question) {
-  if (question.trials.size() < kFirst) return spread_candidate(question);
+  std::optional<TradeOff> trade_off;
+  if (TradeOff::is_known(question.problem)) trade_off.emplace(question.problem);
+  const Draw draw = draw_of(question, trade_off);
+  if (question.trials.size() < kFirst) return spread_candidate(question, draw);
   RandomStream random = question.random.stream("bayesian", question.number);
-  const std::vector<Point> open = candidates(question, random);
+  const std::vector<Point> open = candidates(question, draw, random);
   if (open.empty()) return random_sampler(question);
   const Objectives known = question.problem.known(open.front());
   std::vector<std::size_t> to_learn;
@@ -180,7 +213,8 @@ Point bayesian_sampler(const Question& question) {
     if (std::isnan(known[k])) to_learn.push_back(k);
   }
   if (to_learn.empty()) return random_sampler(question);
-  const Learned model(question, to_learn[question.number / kBestValue % to_learn.size()]);
+  const Learned model(question, to_learn[question.number / kBestValue % to_learn.size()],
+                      trade_off);
   const bool best_value = question.number % kBestValue == 0;
   const Point* best = nullptr;
   double most = -std::numeric_limits<double>::infinity();

@@ -319,6 +319,67 @@ TEST_F(DigitsSearchTest, CandidatesAreAssembledOfBlocksThatWereTrainedOnce) {
   EXPECT_EQ(run(search(c) + " --json").parsed()["finished"], 5);
 }
 
+// A run that only prunes has nothing to do for a network that is dense.
+TEST_F(DigitsSearchTest, ProposesNoCandidateThatLeavesAStepNothingToDo) {
+  change_run([](json& run) {
+    run["stages"] = {{{"name", "prune"},
+                      {"kind", "prune"},
+                      {"rates", {{"conv_macs_divided_by", 2}}},
+                      {"algorithm", {{"name", "one_shot"}}},
+                      {"fine_tune", {{"epochs", 0}}}}};
+  });
+  json c = digits(2);
+  c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
+  c["compression"] = {{"schemes", {"block"}}, {"rates", {1, 2, 4}}};
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.parsed()["finished"], 2);
+  EXPECT_EQ(said.parsed()["failed"], 0);
+}
+
+TEST_F(DigitsSearchTest, LooksOnceAtWhatEachChoiceAloneDoes) {
+  change_run([](json& run) {
+    run["stages"] = {{{"name", "prune"},
+                      {"kind", "prune"},
+                      {"rates", {{"conv_macs_divided_by", 2}}},
+                      {"algorithm", {{"name", "one_shot"}, {"repair_samples", 64}}},
+                      {"fine_tune", {{"epochs", 0}}}}};
+  });
+  json c = digits(4);
+  c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
+  c["compression"] = {{"per", "layer"},
+                      {"schemes", {"block", "punched"}},
+                      {"rates", {1, 2, 4}},
+                      {"sensitivity", true}};
+  c["sampler"] = "bayesian";
+  const fs::path scan = folder_ / "out/sensitivity/scan.json";
+  // Stopped within, it goes on with what was found.
+  written(c);
+  test::Process process({XGEN_TRAIN, "-q", "search", shown("s.json"), "--output", shown("out")},
+                        folder_ / "streams");
+  while (!fs::exists(scan)) ASSERT_TRUE(process.is_running());
+  process.send(SIGINT);
+  EXPECT_EQ(process.wait().code, 130);
+  const auto read = [&] {
+    std::ifstream file(scan);
+    return json::parse(file);
+  };
+  json known = read();
+  ASSERT_GE(known.size(), 2U) << "the weights' hash and a layer";
+  const std::string layer = known.begin().key();
+  const std::string option = known[layer].begin().key();
+  known[layer][option] = 1234.5;
+  std::ofstream(scan) << known.dump();
+  const Said said = run(search(c) + " --json");
+  ASSERT_EQ(said.code, 0) << said.err;
+  EXPECT_EQ(said.parsed()["finished"], 4);
+  const json all = read();
+  EXPECT_EQ(all[layer][option], 1234.5) << "was looked at once";
+  std::size_t options = 0;
+  for (const auto& [weight, of] : all.items()) options += of.is_object() ? of.size() : 0;
+  EXPECT_GE(options, 4U);
+}
+
 TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {
   json wrong = digits(9);
   wrong["steps"] = {{{"name", "short"}, {"stages", {"dense", "shop"}}}, {{"name", "full"}}};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "codegen/targets.h"
 #include "core/error.h"
@@ -98,6 +99,33 @@ TEST(Compression, LayerByLayerPrunesOnlyWhatAPointNames) {
   EXPECT_EQ(stages[0]["final_type"], "int8") << "masks that serve both types";
 }
 
+TEST(Compression, AChoiceAlonePrunesWhatItDoesInACandidateThatIsDenseElse) {
+  CompressionConfig grouped = config("layer");
+  grouped.bits = {32};
+  grouped.groups = {"layer1.*"};
+  const Compression c = compression(grouped);
+  const auto names = [](const std::vector<prune::PlannedLayer>& layers) {
+    std::set<std::string> names;
+    for (const prune::PlannedLayer& layer : layers) names.insert(layer.weight);
+    return names;
+  };
+  for (std::size_t p = 0; p < c.parameters().size(); ++p) {
+    EXPECT_TRUE(c.prunes(p));
+    for (std::size_t choice = 0; choice < c.parameters()[p].choices.size(); ++choice) {
+      Point point(c.parameters().size(), 0);
+      point[p] = static_cast<int>(choice);
+      const auto alone = c.planned_alone(network(), p, point[p]), all = c.planned(network(), point);
+      EXPECT_EQ(names(alone), names(all)) << c.parameters()[p].name << " " << choice;
+      EXPECT_EQ(alone.size(), choice == 0 ? 0U : c.parameters()[p].name == "layer1.*" ? 6U : 1U);
+      for (std::size_t i = 0; i < alone.size(); ++i)
+        EXPECT_EQ(alone[i].constraint, all[i].constraint);
+    }
+  }
+  EXPECT_FALSE(
+      compression(config("layer")).prunes(compression(config("layer")).parameters().size() - 1))
+      << "bits";
+}
+
 TEST(Compression, LayersOfAGroupDecideTogether) {
   CompressionConfig grouped = config("layer");
   grouped.bits = {32};
@@ -173,6 +201,14 @@ TEST(Compression, KeepsMasksOnlyOfWeightsThatAreAlikeInAllNetworks) {
   EXPECT_GT(asked, 0);
 }
 
+TEST(Compression, TellsWhatACandidateLeavesToDo) {
+  const Compression c = compression(config("network"));
+  EXPECT_FALSE(c.work({0, 0}).prunes);
+  EXPECT_FALSE(c.work({0, 0}).quantizes);
+  EXPECT_TRUE(c.work({1, 0}).prunes);
+  EXPECT_TRUE(c.work({0, 1}).quantizes);
+}
+
 TEST(Compression, LeavesOutStagesThatHaveNothingToDo) {
   const Compression c = compression(config("network"));
   const json stages = {{{"kind", "prune"}, {"name", "p"}},
@@ -219,6 +255,8 @@ TEST(Compression, RefusesWhatItCannotMean) {
   EXPECT_EQ(problem([](auto& c) { c.rates = {2, 2}; }), "rates: a rate stands there twice");
   EXPECT_EQ(problem([](auto& c) { c.exclude = {"conv1"}; }),
             "exclude: speaks of layers: expected \"per\": \"layer\"");
+  EXPECT_EQ(problem([](auto& c) { c.sensitivity = true; }),
+            "sensitivity: is that of layers: expected \"per\": \"layer\"");
   CompressionConfig none = config("layer");
   none.exclude = {"*"};
   EXPECT_EQ(test::message_of([&] { compression(none); }),

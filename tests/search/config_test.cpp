@@ -63,6 +63,15 @@ TEST(SearchConfig, RefusesObjectivesAndSamplersThatThereAreNot) {
             "\"tpe\"");
 }
 
+TEST(SearchConfig, RefusesASensitivityThatNobodyLooksAt) {
+  json config =
+      load_config_json(std::string(XGEN_SOURCE_DIR) + "/configs/search/resnet20_compression.json");
+  config["sampler"] = "evolution";
+  EXPECT_EQ(test::message_of([&] { read(config); }),
+            "s.json: /sampler: expected \"bayesian\", which alone looks at "
+            "compression.sensitivity, got \"evolution\"");
+}
+
 TEST(SearchConfig, RefusesSpacesThatHaveNoNetwork) {
   EXPECT_EQ(message_with("/space/blocks", json::array()),
             "s.json: /space/blocks: expected at least one block");
