@@ -89,9 +89,8 @@ class SqlStudy : public StudyStore {
   void make(const StudySettings& settings) {
     connection_->transaction([&] {
       for (const char* table : kTables) connection_->run(table);
-      const std::string insert = "INSERT INTO study VALUES ($1, $2) ON CONFLICT DO NOTHING";
-      connection_->run(insert, {std::string("version"), std::to_string(kVersion)});
-      connection_->run(insert, {std::string("settings"), to_json(settings).dump()});
+      put("version", std::to_string(kVersion));
+      put("settings", to_json(settings).dump());
       return 0;
     });
     const std::string differs = difference(this->settings(), to_json(settings));
@@ -202,6 +201,17 @@ class SqlStudy : public StudyStore {
         Access::read);
   }
 
+  std::optional<std::string> input(const std::string& name) const override {
+    return connection_->transaction([&] { return find(key_of(name)); }, Access::read);
+  }
+
+  std::string keep_input(const std::string& name, const std::string& text) override {
+    return connection_->transaction([&] {
+      put(key_of(name), text);
+      return value_of(key_of(name));
+    });
+  }
+
   void import_trials(const std::vector<StudyTrial>& trials) override {
     bool again = false;
     connection_->transaction([&] {
@@ -226,9 +236,16 @@ class SqlStudy : public StudyStore {
   }
 
  private:
-  std::string value_of(const std::string& key) const {
+  std::optional<std::string> find(const std::string& key) const {
     const auto rows = connection_->run("SELECT value FROM study WHERE key = $1", {key}).rows;
-    return rows.empty() ? "" : rows[0][0];
+    return rows.empty() ? std::nullopt : std::optional(rows[0][0]);
+  }
+  std::string value_of(const std::string& key) const { return find(key).value_or(""); }
+  // Of an input among what is known of the study.
+  static std::string key_of(const std::string& input) { return "input " + input; }
+  // Adds what is not there yet.
+  void put(const std::string& key, const std::string& value) {
+    connection_->run("INSERT INTO study VALUES ($1, $2) ON CONFLICT DO NOTHING", {key, value});
   }
   // Of a running trial of the worker; false where there is none.
   bool update(const std::string& what, const SqlValue& value, std::int64_t number,

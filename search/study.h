@@ -71,6 +71,11 @@ class StudyStore {
                     const std::map<std::string, std::string>& texts) = 0;
   /// The texts that were kept of a trial; what was no UTF-8 in them is replaced.
   virtual std::map<std::string, std::string> kept(std::int64_t number) const = 0;
+  /// What proposals follow from besides trials and settings, such as a measurement, by name: the
+  /// text that the study holds, or nothing.
+  virtual std::optional<std::string> input(const std::string& name) const = 0;
+  /// Holds it from now on, unless another worker was first. @return the text that the study holds.
+  virtual std::string keep_input(const std::string& name, const std::string& text) = 0;
   /// Adds trials that have ended, all of them or none. @param trials  from number 0 on, without
   /// gaps. @throws UserError where the study has trials already.
   virtual void import_trials(const std::vector<StudyTrial>& trials) = 0;

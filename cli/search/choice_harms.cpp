@@ -59,11 +59,31 @@ Harms measured(const LoadedSearch& search) {
   return harms;
 }
 
+// As the study holds them.
+Harms read(const LoadedSearch& search, const std::string& text) {
+  const auto fits = [&](const Harms& harms) {
+    const std::vector<search::Parameter>& parameters = search.candidates->space().parameters;
+    bool fits = harms.size() == parameters.size();
+    for (std::size_t p = 0; fits && p < harms.size(); ++p)
+      fits = harms[p].empty() || harms[p].size() == parameters[p].choices.size();
+    return fits;
+  };
+  try {
+    Harms harms = nlohmann::json::parse(text);
+    if (fits(harms)) return harms;
+  } catch (const nlohmann::json::exception&) {
+  }
+  throw UserError(str(search.place(), ": expected the harm of each choice, got ", text));
+}
+
 }  // namespace
 
-std::vector<std::vector<double>> choice_harms(const LoadedSearch& search) {
+std::vector<std::vector<double>> choice_harms(const LoadedSearch& search,
+                                              search::StudyStore& study) {
+  constexpr const char* kName = "harms";
+  if (const std::optional<std::string> known = study.input(kName)) return read(search, *known);
   try {
-    return measured(search);
+    return read(search, study.keep_input(kName, nlohmann::json(measured(search)).dump()));
   } catch (const Interrupted&) {
     throw Interrupted(
         "the search was stopped while sensitivities were looked for; it goes on when called again");

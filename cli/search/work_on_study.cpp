@@ -59,7 +59,8 @@ void work_on_study(const LoadedSearch& search) {
   for (std::size_t step = 0; step < std::max<std::size_t>(1, config.steps.size()); ++step)
     overrides_of(search, first, step);
   const auto study = search::create_study(search.place(), settings_of(search));
-  if (config.compression && config.compression->sensitivity) problem.harm = choice_harms(search);
+  if (config.compression && config.compression->sensitivity)
+    problem.harm = choice_harms(search, *study);
   while (!is_complete(*study, problem, config.trials)) {
     if (interrupt_requested())
       throw Interrupted("the search was stopped; it goes on when called again");

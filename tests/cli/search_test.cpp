@@ -378,6 +378,11 @@ TEST_F(DigitsSearchTest, LooksOnceAtWhatEachChoiceAloneDoes) {
   std::size_t options = 0;
   for (const auto& [weight, of] : all.items()) options += of.is_object() ? of.size() : 0;
   EXPECT_GE(options, 4U);
+  // A worker elsewhere proposes by the same numbers.
+  fs::remove_all(scan.parent_path());
+  c["trials"] = 5;
+  EXPECT_EQ(run(search(c) + " --json").parsed()["finished"], 5);
+  EXPECT_FALSE(fs::exists(scan));
 }
 
 TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {

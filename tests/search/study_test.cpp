@@ -95,6 +95,16 @@ TEST_P(StudyTest, KeepsTextsOfTheTrialsThatAWorkerHas) {
   EXPECT_TRUE(study->kept(1).empty());
 }
 
+TEST_P(StudyTest, HoldsTheInputThatTheFirstWorkerGives) {
+  const auto study = create();
+  EXPECT_EQ(study->input("harms"), std::nullopt);
+  EXPECT_EQ(study->keep_input("harms", "[1, 2]"), "[1, 2]");
+  EXPECT_EQ(open()->keep_input("harms", "[3]"), "[1, 2]");
+  EXPECT_EQ(open()->input("harms"), "[1, 2]");
+  EXPECT_EQ(open()->input("settings"), std::nullopt) << "no input";
+  EXPECT_EQ(create()->settings(), settings_of_test(1));
+}
+
 TEST_P(StudyTest, AWorkerWaitsForTheTrialsThatAProposalDependsOn) {
   const auto study = create(2);
   ASSERT_TRUE(claim_as(*study, "a"));
