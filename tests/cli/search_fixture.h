@@ -55,6 +55,16 @@ class DigitsSearchTest : public SearchTest {
     change(run);
     std::ofstream(folder_ / "run.json") << run.dump();
   }
+  // A run that prunes at once and does nothing else.
+  void only_prune(int repair_samples = 0) const {
+    change_run([&](json& run) {
+      run["stages"] = {{{"name", "prune"},
+                        {"kind", "prune"},
+                        {"rates", {{"conv_macs_divided_by", 2}}},
+                        {"algorithm", {{"name", "one_shot"}, {"repair_samples", repair_samples}}},
+                        {"fine_tune", {{"epochs", 0}}}}};
+    });
+  }
   json digits(int trials) const {
     json c = config();
     c["target"] = "host";

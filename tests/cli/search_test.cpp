@@ -84,13 +84,7 @@ TEST_F(DigitsSearchTest, TriesCandidatesAndPrintsThoseThatNoneDominates) {
 // Masks follow from the weights that a model has and from what a candidate does with a layer, so
 // candidates share kernels, whoever proposed them.
 TEST_F(DigitsSearchTest, ASecondStudyMeasuresHardlyAnyKernelAgain) {
-  change_run([](json& run) {
-    run["stages"] = {{{"name", "prune"},
-                      {"kind", "prune"},
-                      {"rates", {{"conv_macs_divided_by", 2}}},
-                      {"algorithm", {{"name", "one_shot"}}},
-                      {"fine_tune", {{"epochs", 0}}}}};
-  });
+  only_prune();
   json c = digits(8);
   c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
   c["compression"] = {{"per", "layer"}, {"schemes", {"block", "punched"}}, {"rates", {1, 2, 4}}};
@@ -321,13 +315,7 @@ TEST_F(DigitsSearchTest, CandidatesAreAssembledOfBlocksThatWereTrainedOnce) {
 
 // A run that only prunes has nothing to do for a network that is dense.
 TEST_F(DigitsSearchTest, ProposesNoCandidateThatLeavesAStepNothingToDo) {
-  change_run([](json& run) {
-    run["stages"] = {{{"name", "prune"},
-                      {"kind", "prune"},
-                      {"rates", {{"conv_macs_divided_by", 2}}},
-                      {"algorithm", {{"name", "one_shot"}}},
-                      {"fine_tune", {{"epochs", 0}}}}};
-  });
+  only_prune();
   json c = digits(2);
   c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
   c["compression"] = {{"schemes", {"block"}}, {"rates", {1, 2, 4}}};
@@ -338,13 +326,7 @@ TEST_F(DigitsSearchTest, ProposesNoCandidateThatLeavesAStepNothingToDo) {
 }
 
 TEST_F(DigitsSearchTest, LooksOnceAtWhatEachChoiceAloneDoes) {
-  change_run([](json& run) {
-    run["stages"] = {{{"name", "prune"},
-                      {"kind", "prune"},
-                      {"rates", {{"conv_macs_divided_by", 2}}},
-                      {"algorithm", {{"name", "one_shot"}, {"repair_samples", 64}}},
-                      {"fine_tune", {{"epochs", 0}}}}};
-  });
+  only_prune(64);
   json c = digits(4);
   c["space"] = {{"kind", "model"}, {"zoo", "digits_cnn"}};
   c["compression"] = {{"per", "layer"},
