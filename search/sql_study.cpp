@@ -201,8 +201,8 @@ class SqlStudy : public StudyStore {
         Access::read);
   }
 
-  std::optional<std::string> input(const std::string& name) const override {
-    return connection_->transaction([&] { return find(key_of(name)); }, Access::read);
+  StudyInputs inputs() const override {
+    return connection_->transaction([&] { return held_inputs(); }, Access::read);
   }
 
   std::string keep_input(const std::string& name, const std::string& text) override {
@@ -212,18 +212,23 @@ class SqlStudy : public StudyStore {
     });
   }
 
-  void import_trials(const std::vector<StudyTrial>& trials) override {
+  void import_contents(const StudyContents& contents) override {
     bool again = false;
     connection_->transaction([&] {
       const auto count = std::stoull(connection_->run("SELECT COUNT(*) FROM trials").rows[0][0]);
+      const StudyInputs inputs = held_inputs();
       // A commit that nobody confirmed was done, and others may have gone on.
-      if (again && count > 0 && count >= trials.size()) return 0;
+      if (again && count >= contents.trials.size() && inputs == contents.inputs) return 0;
       again = true;
       if (count != 0)
         throw UserError(
             str(connection_->name(), ": expected a study without trials, found ", count));
-      for (std::size_t i = 0; i < trials.size(); ++i) {
-        const StudyTrial& t = trials[i];
+      if (!inputs.empty())
+        throw UserError(str(connection_->name(), ": expected a study that has measured nothing, ",
+                            "found its ", inputs.begin()->first));
+      for (const auto& [name, text] : contents.inputs) put(key_of(name), text);
+      for (std::size_t i = 0; i < contents.trials.size(); ++i) {
+        const StudyTrial& t = contents.trials[i];
         XGEN_CHECK(t.number == static_cast<std::int64_t>(i) && t.state != TrialState::running,
                    "trial ", t.number, " at ", i, " is ", name_of(t.state));
         connection_->run("INSERT INTO trials VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -236,13 +241,19 @@ class SqlStudy : public StudyStore {
   }
 
  private:
-  std::optional<std::string> find(const std::string& key) const {
+  std::string value_of(const std::string& key) const {
     const auto rows = connection_->run("SELECT value FROM study WHERE key = $1", {key}).rows;
-    return rows.empty() ? std::nullopt : std::optional(rows[0][0]);
+    return rows.empty() ? "" : rows[0][0];
   }
-  std::string value_of(const std::string& key) const { return find(key).value_or(""); }
   // Of an input among what is known of the study.
   static std::string key_of(const std::string& input) { return "input " + input; }
+  StudyInputs held_inputs() const {
+    StudyInputs inputs;
+    for (auto& row :
+         connection_->run("SELECT key, value FROM study WHERE key LIKE $1", {key_of("%")}).rows)
+      inputs[row[0].substr(key_of("").size())] = std::move(row[1]);
+    return inputs;
+  }
   // Adds what is not there yet.
   void put(const std::string& key, const std::string& value) {
     connection_->run("INSERT INTO study VALUES ($1, $2) ON CONFLICT DO NOTHING", {key, value});

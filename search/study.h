@@ -42,6 +42,16 @@ struct StudyTrial {
   int step = 0;           ///< of the study's steps.
 };
 
+/// What proposals follow from besides trials and settings, such as a measurement: JSON text by
+/// name.
+using StudyInputs = std::map<std::string, std::string>;
+
+/// What a study holds, to be moved to another store.
+struct StudyContents {
+  std::vector<StudyTrial> trials;  ///< from number 0 on, without gaps.
+  StudyInputs inputs;
+};
+
 /// Where a study is kept. Every function is one transaction: several workers, each with a store of
 /// its own, may call them at any time and be killed at any time.
 class StudyStore {
@@ -71,14 +81,12 @@ class StudyStore {
                     const std::map<std::string, std::string>& texts) = 0;
   /// The texts that were kept of a trial; what was no UTF-8 in them is replaced.
   virtual std::map<std::string, std::string> kept(std::int64_t number) const = 0;
-  /// What proposals follow from besides trials and settings, such as a measurement, by name: the
-  /// text that the study holds, or nothing.
-  virtual std::optional<std::string> input(const std::string& name) const = 0;
+  virtual StudyInputs inputs() const = 0;
   /// Holds it from now on, unless another worker was first. @return the text that the study holds.
   virtual std::string keep_input(const std::string& name, const std::string& text) = 0;
-  /// Adds trials that have ended, all of them or none. @param trials  from number 0 on, without
-  /// gaps. @throws UserError where the study has trials already.
-  virtual void import_trials(const std::vector<StudyTrial>& trials) = 0;
+  /// Adds trials that have ended and what they followed from, all of it or nothing.
+  /// @throws UserError where the study has trials or inputs already.
+  virtual void import_contents(const StudyContents& contents) = 0;
 };
 
 /// A trial for the worker: one whose worker died, else the next one: a candidate that goes on to

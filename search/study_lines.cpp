@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 constexpr const char* kFormat = "xgen study";
 constexpr int kVersion = 1;
 
-// The first line, without the settings.
+// The first line, without settings and inputs.
 struct Header {
   std::string format;
   int version = 0;
@@ -38,15 +38,23 @@ json parsed(const std::string& line, const std::string& where) {
   return value;
 }
 
-// How many trials follow.
-std::int64_t read_header(const std::string& line, const std::string& where,
-                         const StudySettings& expected) {
-  json object = parsed(line, where);
-  json settings;
-  if (object.is_object() && object.contains("settings")) {
-    settings = object["settings"];
-    object.erase("settings");
-  }
+// The value of a key, which is not there any more; null without one.
+json taken(json& object, const char* key) {
+  if (!object.is_object() || !object.contains(key)) return {};
+  json value = std::move(object[key]);
+  object.erase(key);
+  return value;
+}
+
+struct FirstLine {
+  std::int64_t trials = 0;  ///< that follow.
+  StudyInputs inputs;
+};
+
+FirstLine read_first_line(const std::string& line, const std::string& where,
+                          const StudySettings& expected) {
+  json object = parsed(line, where), settings = taken(object, "settings");
+  const json inputs = taken(object, "inputs");
   const auto header = read_config<Header>(object, where);
   if (!settings.is_object())
     throw UserError(str(where, ": /settings: expected the study's settings, got ",
@@ -55,7 +63,12 @@ std::int64_t read_header(const std::string& line, const std::string& where,
   const std::string differs = difference(expected, settings);
   if (!differs.empty())
     throw UserError(str(where, ": /settings: another study than the config's; ", differs));
-  return header.trials;
+  if (!inputs.is_null() && !inputs.is_object())
+    throw UserError(str(where, ": /inputs: expected what the study measured, by name, got ",
+                        detail::describe_found(inputs)));
+  FirstLine first{header.trials, {}};
+  for (const auto& [name, value] : inputs.items()) first.inputs[name] = value.dump();
+  return first;
 }
 
 StudyTrial read_trial(const std::string& line, const std::string& where, std::int64_t number,
@@ -77,41 +90,43 @@ StudyTrial read_trial(const std::string& line, const std::string& where, std::in
 
 }  // namespace
 
-std::string study_lines(const StudySettings& settings, const std::vector<StudyTrial>& trials) {
-  const ordered_json header = {{"format", kFormat},
-                               {"version", kVersion},
-                               {"trials", trials.size()},
-                               {"settings", to_json(settings)}};
+std::string study_lines(const StudySettings& settings, const StudyContents& contents) {
+  ordered_json header = {{"format", kFormat},
+                         {"version", kVersion},
+                         {"trials", contents.trials.size()},
+                         {"settings", to_json(settings)}};
+  for (const auto& [name, text] : contents.inputs)
+    header["inputs"][name] = ordered_json::parse(text);
   // What a failed run said may be no UTF-8.
   const auto line = [](const ordered_json& object) {
     return object.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   };
   std::string text = line(header);
-  for (const StudyTrial& trial : trials) text += line(to_json(trial));
+  for (const StudyTrial& trial : contents.trials) text += line(to_json(trial));
   return text;
 }
 
-std::vector<StudyTrial> read_study_lines(const std::string& text, const std::string& file,
-                                         const StudySettings& expected, const Space& space) {
+StudyContents read_study_lines(const std::string& text, const std::string& file,
+                               const StudySettings& expected, const Space& space) {
   std::istringstream lines(text);
   std::string line;
   std::getline(lines, line);
   std::int64_t number = 0;  // of the next trial
   const auto where = [&] { return str(file, ": line ", number + 2); };
-  const std::int64_t count = read_header(line, str(file, ": line 1"), expected);
+  FirstLine first = read_first_line(line, str(file, ": line 1"), expected);
   std::vector<StudyTrial> trials;
   for (; std::getline(lines, line); ++number)
     trials.push_back(read_trial(line, where(), number, expected, space));
-  if (number != count)
+  if (number != first.trials)
     throw UserError(str(file, ": line 1: /trials: expected as many as follow, ", number, ", got ",
-                        count, "; the file may have been cut"));
+                        first.trials, "; the file may have been cut"));
   while (!trials.empty() && trials.back().state == TrialState::running) trials.pop_back();
   for (StudyTrial& trial : trials) {
     if (trial.state != TrialState::running) continue;
     trial.state = TrialState::failed;
     trial.reason = "was under way when the study was exported";
   }
-  return trials;
+  return {std::move(trials), std::move(first.inputs)};
 }
 
 }  // namespace xgen::search

@@ -81,7 +81,9 @@ Harms read(const LoadedSearch& search, const std::string& text) {
 std::vector<std::vector<double>> choice_harms(const LoadedSearch& search,
                                               search::StudyStore& study) {
   constexpr const char* kName = "harms";
-  if (const std::optional<std::string> known = study.input(kName)) return read(search, *known);
+  const search::StudyInputs known = study.inputs();
+  if (const auto harms = known.find(kName); harms != known.end())
+    return read(search, harms->second);
   try {
     return read(search, study.keep_input(kName, nlohmann::json(measured(search)).dump()));
   } catch (const Interrupted&) {

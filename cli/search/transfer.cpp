@@ -14,7 +14,8 @@ namespace xgen::cli {
 
 void export_study(const LoadedSearch& search, const std::string& file) {
   const auto study = study_of(search);
-  const std::string text = search::study_lines(study->settings(), study->trials());
+  const std::string text =
+      search::study_lines(study->settings(), {study->trials(), study->inputs()});
   if (file.empty())
     std::cout << text << std::flush;
   else
@@ -26,9 +27,10 @@ std::string import_study(const LoadedSearch& search, const std::string& file) {
   if (!stream) throw UserError(str(file, ": expected an exported study, found no file to read"));
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   const search::StudySettings settings = settings_of(search);
-  const std::vector<search::StudyTrial> trials =
+  const search::StudyContents contents =
       search::read_study_lines(text, file, settings, search.candidates->space());
-  search::create_study(search.place(), settings)->import_trials(trials);
+  search::create_study(search.place(), settings)->import_contents(contents);
+  const std::vector<search::StudyTrial>& trials = contents.trials;
   const auto failed = std::count_if(trials.begin(), trials.end(), [](const auto& t) {
     return t.state == search::TrialState::failed;
   });

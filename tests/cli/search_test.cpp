@@ -365,6 +365,15 @@ TEST_F(DigitsSearchTest, LooksOnceAtWhatEachChoiceAloneDoes) {
   c["trials"] = 5;
   EXPECT_EQ(run(search(c) + " --json").parsed()["finished"], 5);
   EXPECT_FALSE(fs::exists(scan));
+  // So does a study that came from another one.
+  const std::string of_search = path("s.json") + " ", lines = path("s.jsonl");
+  ASSERT_EQ(run("search export " + of_search + "-o " + path("out") + " --file " + lines).code, 0);
+  ASSERT_EQ(run("search import " + of_search + lines + " -o " + path("copy")).code, 0);
+  c["trials"] = 6;
+  written(c);
+  const Said copy = run("search " + of_search + "--output " + path("copy") + " --json");
+  EXPECT_EQ(copy.parsed()["finished"], 6) << copy.err;
+  EXPECT_FALSE(fs::exists(folder_ / "copy/sensitivity"));
 }
 
 TEST_F(DigitsSearchTest, NamesWhatStepsAndConditionsAskForInVain) {

@@ -28,13 +28,13 @@ std::vector<StudyTrial> trials() {
 }
 
 std::vector<StudyTrial> read(const std::string& text) {
-  return read_study_lines(text, "F", settings(), space());
+  return read_study_lines(text, "F", settings(), space()).trials;
 }
 
 // Of a text with line `number` (from 1 on) replaced; a line break leaves it out.
 std::string message_with(int number, const std::string& line,
                          const std::vector<StudyTrial>& of = trials()) {
-  std::istringstream lines(study_lines(settings(), of));
+  std::istringstream lines(study_lines(settings(), {of, {}}));
   std::string text, at;
   for (int i = 1; std::getline(lines, at); ++i)
     text += i != number ? at + "\n" : line == "\n" ? "" : line + "\n";
@@ -42,12 +42,12 @@ std::string message_with(int number, const std::string& line,
 }
 
 TEST(StudyLines, KeepEveryFieldToTheBit) {
-  const std::string text = study_lines(settings(), trials());
+  const std::string text = study_lines(settings(), {trials(), {}});
   const std::vector<StudyTrial> got = read(text);
   ASSERT_EQ(got.size(), 2u);
   EXPECT_EQ(got[0].objectives, trials()[0].objectives);
   EXPECT_EQ(got[1].reason, trials()[1].reason);
-  EXPECT_EQ(study_lines(settings(), got), text);
+  EXPECT_EQ(study_lines(settings(), {got, {}}), text);
   EXPECT_EQ(
       text,
       R"({"format":"xgen study","version":1,"trials":2,"settings":{"name":"tiny","space":)"
@@ -62,14 +62,25 @@ TEST(StudyLines, KeepEveryFieldToTheBit) {
       "\n");
 }
 
+TEST(StudyLines, KeepWhatProposalsFollowFrom) {
+  const StudyInputs inputs = {{"harms", "[[],[0.30000000000000004,2]]"}};
+  const std::string text = study_lines(settings(), {trials(), inputs});
+  EXPECT_NE(text.find(R"("inputs":{"harms":[[],[0.30000000000000004,2]]}})"), std::string::npos)
+      << text;
+  EXPECT_EQ(read_study_lines(text, "F", settings(), space()).inputs, inputs);
+  nlohmann::json first_line = nlohmann::json::parse(text.substr(0, text.find('\n')));
+  first_line["inputs"] = 7;
+  EXPECT_EQ(message_with(1, first_line.dump()),
+            "F: line 1: /inputs: expected what the study measured, by name, got 7");
+}
+
 TEST(StudyLines, TellInWhatSettingsDiffer) {
   StudySettings other = settings();
   other.seed = 8;
   other.space = R"({"kind":"macro","image_size":8,"stages":[{"channels":16,"blocks":2}]})";
-  EXPECT_EQ(
-      test::message_of([&] { read_study_lines(study_lines(other, {}), "F", settings(), space()); }),
-      "F: line 1: /settings: another study than the config's; /seed: expected 7, got 8; "
-      "/space/stages/0/channels: expected 8, got 16");
+  EXPECT_EQ(test::message_of([&] { read(study_lines(other, {})); }),
+            "F: line 1: /settings: another study than the config's; /seed: expected 7, got 8; "
+            "/space/stages/0/channels: expected 8, got 16");
 }
 
 TEST(StudyLines, NameTheBrokenLine) {
@@ -112,7 +123,7 @@ TEST(StudyLines, LeaveOutWhatRanAtTheEndAndFailWhatOthersFollow) {
   all.push_back({0, {1, 2}, TrialState::running, {}, "", "host:2", 1});
   all.push_back({0, {0, 1}, TrialState::running, {}, "", "host:3", 1});
   for (std::size_t i = 0; i < all.size(); ++i) all[i].number = static_cast<std::int64_t>(i);
-  const std::vector<StudyTrial> got = read(study_lines(settings(), all));
+  const std::vector<StudyTrial> got = read(study_lines(settings(), {all, {}}));
   ASSERT_EQ(got.size(), 3u);
   EXPECT_EQ(got[0].state, TrialState::failed);
   EXPECT_EQ(got[0].reason, "was under way when the study was exported");

@@ -97,11 +97,10 @@ TEST_P(StudyTest, KeepsTextsOfTheTrialsThatAWorkerHas) {
 
 TEST_P(StudyTest, HoldsTheInputThatTheFirstWorkerGives) {
   const auto study = create();
-  EXPECT_EQ(study->input("harms"), std::nullopt);
+  EXPECT_EQ(study->inputs(), StudyInputs());
   EXPECT_EQ(study->keep_input("harms", "[1, 2]"), "[1, 2]");
   EXPECT_EQ(open()->keep_input("harms", "[3]"), "[1, 2]");
-  EXPECT_EQ(open()->input("harms"), "[1, 2]");
-  EXPECT_EQ(open()->input("settings"), std::nullopt) << "no input";
+  EXPECT_EQ(open()->inputs(), (StudyInputs{{"harms", "[1, 2]"}}));
   EXPECT_EQ(create()->settings(), settings_of_test(1));
 }
 
@@ -237,7 +236,8 @@ TEST_P(StudyTest, GoesOnAfterAnImport) {
   const std::vector<StudyTrial> trials = {
       {0, {0, 1, 2, 3, 0, 1, 2, 3}, TrialState::finished, {1.0 / 3}, "", "a", 2},
       {1, {3, 3, 3, 3, 3, 3, 3, 3}, TrialState::failed, {}, "it's \"wrong\"", "b", 1}};
-  study->import_trials(trials);
+  study->import_contents({trials, {{"harms", "[0.1]"}}});
+  EXPECT_EQ(open()->inputs(), (StudyInputs{{"harms", "[0.1]"}}));
   const std::vector<StudyTrial> got = open()->trials();
   ASSERT_EQ(got.size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
@@ -252,21 +252,40 @@ TEST_P(StudyTest, GoesOnAfterAnImport) {
   EXPECT_EQ(claim_as(*study, "c")->number, 2);
 }
 
+StudyTrial finished_first() {
+  return {0, {0, 0, 0, 0, 0, 0, 0, 0}, TrialState::finished, {5}, "", "a", 1};
+}
+
 TEST_P(StudyTest, ImportsNothingWhereThereAreTrials) {
   const auto study = create();
-  const StudyTrial trial = {0, {0, 0, 0, 0, 0, 0, 0, 0}, TrialState::finished, {5}, "", "a", 1};
-  study->import_trials({trial});
-  const std::string message = test::message_of([&] { study->import_trials({trial}); });
+  study->import_contents({{finished_first()}, {}});
+  const std::string message = test::message_of([&] {
+    study->import_contents({{finished_first()}, {{"harms", "[1]"}}});
+  });
   EXPECT_NE(message.find(": expected a study without trials, found 1"), std::string::npos)
       << message;
   EXPECT_EQ(study->trials().size(), 1u);
+  EXPECT_EQ(study->inputs(), StudyInputs());
 }
 
-TEST_P(StudyTest, ImportsAllTrialsOrNone) {
+TEST_P(StudyTest, ImportsNothingWhereProposalsFollowFromSomethingElse) {
   const auto study = create();
-  const StudyTrial trial = {0, {0, 0, 0, 0, 0, 0, 0, 0}, TrialState::finished, {5}, "", "a", 1};
-  EXPECT_THROW(study->import_trials({trial, trial}), InternalError);
+  study->keep_input("harms", "[1]");
+  const std::string message = test::message_of([&] {
+    study->import_contents({{finished_first()}, {{"harms", "[2]"}}});
+  });
+  EXPECT_NE(message.find(": expected a study that has measured nothing, found its harms"),
+            std::string::npos)
+      << message;
   EXPECT_EQ(study->trials().size(), 0u);
+}
+
+TEST_P(StudyTest, ImportsAllOrNothing) {
+  const auto study = create();
+  EXPECT_THROW(study->import_contents({{finished_first(), finished_first()}, {{"harms", "[1]"}}}),
+               InternalError);
+  EXPECT_EQ(study->trials().size(), 0u);
+  EXPECT_EQ(study->inputs(), StudyInputs());
 }
 
 // A worker process, as long as it lives: some milliseconds a trial.
