@@ -20,6 +20,23 @@ Targets targets_of(const Batch& batch, torch::Device device) {
   return targets;
 }
 
+void MetricsSum::add(const Tensor& logits, const Tensor& labels) {
+  const Tensor own = logits.gather(1, labels.unsqueeze(1));
+  // How many classes are at least as likely; the own one is one of them. NaN is never right.
+  const Tensor rank = (logits >= own).sum(1);
+  const Tensor valid = at::isfinite(own).squeeze(1);
+  sum_.top1 += (valid & (rank <= 1)).sum().item<double>();
+  sum_.top5 += (valid & (rank <= 5)).sum().item<double>();
+  sum_.loss += at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
+  sum_.samples += labels.size(0);
+}
+
+Metrics MetricsSum::mean() const {
+  if (sum_.samples == 0) return {};
+  const auto n = static_cast<double>(sum_.samples);
+  return {sum_.top1 / n, sum_.top5 / n, sum_.loss / n, sum_.samples};
+}
+
 Metrics evaluate(GraphModule& module, const Dataset& data, const NormalizeConfig& normalize,
                  std::int64_t batch_size) {
   const torch::NoGradGuard no_grad;
@@ -30,27 +47,13 @@ Metrics evaluate(GraphModule& module, const Dataset& data, const NormalizeConfig
   options.training = false;
   options.batch_size = batch_size;
   Loader loader(maker, Random(), options);
-  Metrics metrics;
+  MetricsSum sum;
   while (std::optional<Batch> batch = loader.next()) {
     const Tensor logits = module.forward(images_of(*batch));
-    const Tensor labels = targets_of(*batch, module.device()).labels;
-    const Tensor own = logits.gather(1, labels.unsqueeze(1));
-    // How many classes are at least as likely; the own one is one of them. NaN is never right.
-    const Tensor rank = (logits >= own).sum(1);
-    const Tensor valid = at::isfinite(own).squeeze(1);
-    metrics.top1 += (valid & (rank <= 1)).sum().item<double>();
-    metrics.top5 += (valid & (rank <= 5)).sum().item<double>();
-    metrics.loss += at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum).item<double>();
-    metrics.samples += batch->size();
+    sum.add(logits, targets_of(*batch, module.device()).labels);
   }
   module.train(was_training);
-  if (metrics.samples > 0) {
-    const auto n = static_cast<double>(metrics.samples);
-    metrics.top1 /= n;
-    metrics.top5 /= n;
-    metrics.loss /= n;
-  }
-  return metrics;
+  return sum.mean();
 }
 
 void measure_batch_norm(GraphModule& module, const Dataset& data, const NormalizeConfig& normalize,

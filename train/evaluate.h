@@ -16,6 +16,17 @@ struct Metrics {
   std::int64_t samples = 0;
 };
 
+/// Metrics of batch after batch.
+class MetricsSum {
+ public:
+  /// @param logits  [n, classes]. @param labels  [n], int64, on the logits' device.
+  void add(const Tensor& logits, const Tensor& labels);
+  Metrics mean() const;
+
+ private:
+  Metrics sum_;
+};
+
 /// [n, channels, height, width], channels_last, sharing the memory of `batch`, which must outlive
 /// it.
 Tensor images_of(Batch& batch);

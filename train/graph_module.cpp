@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "train/autocast.h"
+#include "train/forward_pass.h"
 #include "train/ops/node_call.h"
 #include "train/tensors.h"
 
@@ -40,7 +41,7 @@ Tensor GraphModule::own_type(const Tensor& tensor) const {
 }
 
 std::vector<Tensor> GraphModule::forward(const std::vector<Tensor>& inputs) {
-  return execute(inputs, graph_.outputs(), nullptr);
+  return ForwardPass(*this, inputs).outputs();
 }
 
 Tensor GraphModule::forward(const Tensor& input) {
@@ -56,7 +57,7 @@ std::map<std::string, Tensor> GraphModule::forward_values(const std::vector<Tens
     wanted.push_back(graph_.find(name));
     XGEN_CHECK(wanted.back() != ir::kNoValue, graph_.name, " has no value \"", name, '"');
   }
-  const std::vector<Tensor> results = execute(inputs, wanted, nullptr);
+  const std::vector<Tensor> results = ForwardPass(*this, inputs, wanted).outputs();
   std::map<std::string, Tensor> by_name;
   for (std::size_t i = 0; i < names.size(); ++i) by_name[names[i]] = results[i];
   return by_name;
@@ -64,67 +65,14 @@ std::map<std::string, Tensor> GraphModule::forward_values(const std::vector<Tens
 
 const ir::Node* GraphModule::first_non_finite(const std::vector<Tensor>& inputs) {
   const torch::NoGradGuard no_grad;
-  const ir::Node* found = nullptr;
-  execute(inputs, graph_.outputs(), [&](const ir::Node& node, const std::vector<Tensor>& results) {
-    for (const Tensor& y : results) {
-      if (y.is_floating_point() && !at::isfinite(y).all().item<bool>()) found = &node;
-    }
-    return found == nullptr;
-  });
-  return found;
-}
-
-std::vector<Tensor> GraphModule::execute(const std::vector<Tensor>& inputs,
-                                         const std::vector<ir::ValueId>& wanted,
-                                         const Visitor& visit) {
-  XGEN_CHECK(inputs.size() == graph_.inputs().size(), graph_.name, " has ", graph_.inputs().size(),
-             " inputs, got ", inputs.size());
-  std::vector<Tensor> values = constants_;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    values[static_cast<std::size_t>(graph_.inputs()[i])] = prepared(inputs[i]);
-  }
-
-  // Backwards: which nodes are needed, and which of them reads a value last. Without gradients the
-  // memory of a value is free from there on.
-  constexpr int kKept = -2, kUnread = -1;
-  std::vector<int> last_reader(values.size(), kUnread);
-  for (const ir::ValueId id : wanted) last_reader[static_cast<std::size_t>(id)] = kKept;
-  const auto& nodes = graph_.nodes();
-  std::vector<char> needed(nodes.size(), 0);
-  for (std::size_t n = nodes.size(); n-- > 0;) {
-    needed[n] = std::any_of(nodes[n].outputs.begin(), nodes[n].outputs.end(), [&](ir::ValueId id) {
-      return last_reader[static_cast<std::size_t>(id)] != kUnread;
-    });
-    if (needed[n] == 0) continue;
-    for (const ir::ValueId id : nodes[n].inputs) {
-      if (id == ir::kNoValue) continue;
-      int& last = last_reader[static_cast<std::size_t>(id)];
-      if (last == kUnread) last = static_cast<int>(n);
+  ForwardPass pass(*this, inputs);
+  while (const ir::Node* node = pass.step()) {
+    for (const ir::ValueId id : node->outputs) {
+      const Tensor& y = pass.result(id);
+      if (y.is_floating_point() && !at::isfinite(y).all().item<bool>()) return node;
     }
   }
-
-  std::vector<Tensor> node_inputs;
-  for (std::size_t n = 0; n < nodes.size(); ++n) {
-    if (needed[n] == 0) continue;
-    node_inputs.clear();
-    for (const ir::ValueId id : nodes[n].inputs) {
-      node_inputs.push_back(id == ir::kNoValue ? Tensor() : values[static_cast<std::size_t>(id)]);
-    }
-    const std::vector<Tensor> results = run_node(nodes[n], node_inputs);
-    if (visit && !visit(nodes[n], results)) return {};
-    for (std::size_t i = 0; i < nodes[n].outputs.size(); ++i) {
-      values[static_cast<std::size_t>(nodes[n].outputs[i])] = results.at(i);
-    }
-    for (const ir::ValueId id : nodes[n].inputs) {
-      if (id != ir::kNoValue && last_reader[static_cast<std::size_t>(id)] == static_cast<int>(n)) {
-        values[static_cast<std::size_t>(id)] = Tensor();
-      }
-    }
-  }
-  std::vector<Tensor> results;
-  for (const ir::ValueId id : wanted)
-    results.push_back(own_type(values[static_cast<std::size_t>(id)]));
-  return results;
+  return nullptr;
 }
 
 std::vector<Tensor> GraphModule::run_node(const ir::Node& node, const std::vector<Tensor>& inputs) {

@@ -85,11 +85,8 @@ class GraphModule {
   torch::Dtype dtype() const { return dtype_; }
 
  private:
-  using Visitor = std::function<bool(const ir::Node&, const std::vector<Tensor>&)>;
-  /// Runs the nodes that `wanted` needs; `visit`, if any, sees each result and ends the run by
-  /// false.
-  std::vector<Tensor> execute(const std::vector<Tensor>& inputs,
-                              const std::vector<ir::ValueId>& wanted, const Visitor& visit);
+  friend class ForwardPass;
+
   std::vector<Tensor> run_node(const ir::Node& node, const std::vector<Tensor>& inputs);
   std::optional<std::vector<Tensor>> run_node_function(const ir::Node& node,
                                                        const std::vector<Tensor>& inputs);

@@ -2,13 +2,13 @@
 
 #include <torch/torch.h>
 
-#include "cli/run/sample_batches.h"
+#include <set>
+
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/ir/one_image.h"
 #include "core/log.h"
 #include "prune/repair.h"
-#include "train/evaluate.h"
 
 namespace xgen::cli {
 
@@ -28,30 +28,27 @@ torch::Tensor targets_of(const ir::Node& node, const torch::Tensor& y) {
 
 }  // namespace
 
-prune::Repair repair_equations(const RunSamples& run, const ir::Node& layer,
-                               const WeightShape& shape, train::GraphModule& module,
-                               train::GraphModule& dense, std::int64_t samples,
+SampleBatches repair_batches(const RunSamples& run, std::int64_t samples) {
+  return {run, "repair", samples};
+}
+
+prune::Repair repair_equations(const ir::Node& layer, const WeightShape& shape, SampleWalk& walk,
                                const std::vector<std::int64_t>& filters) {
-  const torch::NoGradGuard no_grad;
-  module.train(false);
-  dense.train(false);
   if (interrupt_requested())
     throw Interrupted("stopped while weights were repaired; go on with --resume");
-  SampleBatches batches(run, "repair", samples);
-  const ir::Graph& graph = module.graph();
+  const ir::Graph& graph = walk.first().graph();
   const std::string x_name = graph.value(layer.input(0)).name,
                     y_name = graph.value(layer.output()).name;
   prune::Repair repair(shape);
-  while (train::Batch* batch = batches.next()) {
-    const torch::Tensor images = train::images_of(*batch);
-    const torch::Tensor x = module.forward_values({images}, {x_name}).at(x_name);
-    torch::Tensor y = targets_of(layer, dense.forward_values({images}, {y_name}).at(y_name));
+  walk.visit(y_name, [&](SampleWalk::Step& step) {
+    const torch::Tensor x = step.passes.front().value(x_name);
+    torch::Tensor y = targets_of(layer, step.passes.back().value(y_name));
     if (layer.inputs.size() > 2 && layer.inputs[2] != ir::kNoValue)
-      y = y - dense.tensor(graph.value(layer.input(2)).name).view({-1, 1});
+      y = y - walk.last().tensor(graph.value(layer.input(2)).name).view({-1, 1});
     if (!filters.empty())
       y = y.index_select(0, torch::tensor(filters, torch::kInt64).to(y.device()));
     repair.add(columns_of(layer, x, shape), y);
-  }
+  });
   return repair;
 }
 
@@ -69,16 +66,19 @@ void repair_weights(const RunSamples& run, train::GraphModule& module, train::Gr
                     const prune::MaskSet& masks, std::int64_t samples) {
   const torch::NoGradGuard no_grad;
   const prune::Params params = params_of(module);
+  SampleWalk walk({&module, &dense}, repair_batches(run, samples));
   log::Progress progress("repair", static_cast<std::int64_t>(masks.layers().size()), "layers");
   std::int64_t done = 0;
+  std::set<std::string> repaired;
   for (const ir::Node& node : module.graph().nodes()) {
     if (node.inputs.size() < 2) continue;
     const auto found = masks.layers().find(module.graph().value(node.input(1)).name);
     if (found == masks.layers().end()) continue;
     const prune::LayerMask& mask = found->second;
     const torch::Tensor& weight = params.at(found->first);
-    weight.detach().copy_(repaired_weight(
-        repair_equations(run, node, mask.shape, module, dense, samples), weight, mask));
+    weight.detach().copy_(repaired_weight(repair_equations(node, mask.shape, walk), weight, mask));
+    // Of two nodes that share a weight the second one changes what the first one computes.
+    if (!repaired.insert(found->first).second) walk.restart();
     progress.update(++done);
   }
   masks.apply(params);
@@ -89,15 +89,16 @@ void repair_thinned(const RunSamples& run, train::GraphModule& module, train::Gr
                     std::int64_t samples) {
   const torch::NoGradGuard no_grad;
   const std::vector<prune::Layer> layers = prune::layers_of(ir::for_one_image(module.to_graph()));
+  SampleWalk walk({&module, &dense}, repair_batches(run, samples));
   log::Progress progress("repair", static_cast<std::int64_t>(layers.size()), "layers");
   std::int64_t done = 0;
   for (const prune::Layer& layer : layers) {
     progress.update(++done);
     if (!layer.prunable) continue;
     const auto found = filters.find(layer.weight);
-    const prune::Repair repair = repair_equations(
-        run, layer_with(module.graph(), layer.weight), layer.shape, module, dense, samples,
-        found == filters.end() ? std::vector<std::int64_t>{} : found->second);
+    const prune::Repair repair =
+        repair_equations(layer_with(module.graph(), layer.weight), layer.shape, walk,
+                         found == filters.end() ? std::vector<std::int64_t>{} : found->second);
     const torch::Tensor weight = module.tensor(layer.weight);
     weight.detach().copy_(repaired_weight(
         repair, weight,

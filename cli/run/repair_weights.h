@@ -1,18 +1,22 @@
 #pragma once
 
 #include "cli/run/run_samples.h"
+#include "cli/run/sample_walk.h"
 #include "prune/masks.h"
 #include "prune/repair.h"
 #include "train/graph_module.h"
 
 namespace xgen::cli {
 
-/// The least-squares equations of one layer over training images: what it reads in `module`, and
-/// what it computes in `dense`, which may be the same network.
-/// @param filters  of the dense layer that the layer has; empty: all.
-prune::Repair repair_equations(const RunSamples& run, const ir::Node& layer,
-                               const WeightShape& shape, train::GraphModule& module,
-                               train::GraphModule& dense, std::int64_t samples,
+/// Some training images, to repair weights by.
+SampleBatches repair_batches(const RunSamples& run, std::int64_t samples);
+
+/// The least-squares equations of one layer over a walk's samples: what it reads in the first of
+/// its networks, and what it computes in the last one, which may be the same. Goes from layer to
+/// layer in the order of the graph.
+/// @param layer    of the first network.
+/// @param filters  of the last network's layer that the layer has; empty: all.
+prune::Repair repair_equations(const ir::Node& layer, const WeightShape& shape, SampleWalk& walk,
                                const std::vector<std::int64_t>& filters = {});
 
 /// The layer's weight, as it is stored, with what is kept of it found anew.

@@ -1,6 +1,7 @@
 #include "cli/run/sample_batches.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace xgen::cli {
 
@@ -10,6 +11,11 @@ SampleBatches::SampleBatches(const RunSamples& run, const std::string& purpose,
       order_(train::stratified_positions(run.splits.train,
                                          std::min(samples, run.splits.train.size()),
                                          Random(run.config.seed).stream(purpose))) {}
+
+SampleBatches::SampleBatches(const train::Dataset& data, const train::NormalizeConfig& normalize)
+    : maker_(data, normalize, {}), order_(static_cast<std::size_t>(data.size())) {
+  std::iota(order_.begin(), order_.end(), 0);
+}
 
 train::Batch* SampleBatches::next() {
   constexpr std::int64_t kBatch = 64;

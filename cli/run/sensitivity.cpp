@@ -45,9 +45,9 @@ class Replaced {
 
 SensitivityScan::SensitivityScan(const RunSamples& run, const ir::Graph& graph,
                                  std::filesystem::path file)
-    : run_(run),
-      module_(graph, run.device),
-      samples_(scan_samples(run)),
+    : module_(graph, run.device),
+      judged_({&module_}, {scan_samples(run), run.config.data.normalize}),
+      repaired_by_({&module_}, repair_batches(run, kScanRepairSamples)),
       file_(std::move(file)),
       known_(nlohmann::json::object()) {
   const std::string weights = module_.weights_hash();
@@ -61,16 +61,33 @@ SensitivityScan::SensitivityScan(const RunSamples& run, const ir::Graph& graph,
 }
 
 double SensitivityScan::loss() {
+  judged_.restart();
+  const ir::Graph& graph = module_.graph();
+  return mean_loss(graph.value(graph.inputs().front()).name,
+                   graph.value(graph.outputs().front()).name);
+}
+
+double SensitivityScan::loss_from(const ir::Node& layer) {
+  const ir::Graph& graph = module_.graph();
+  return mean_loss(graph.value(layer.input(0)).name, graph.value(layer.output()).name);
+}
+
+double SensitivityScan::mean_loss(const std::string& led_to, const std::string& ahead) {
   if (interrupt_requested())
     throw Interrupted("stopped while sensitivities were looked for; go on with --resume");
-  return train::evaluate(module_, samples_, run_.config.data.normalize).loss;
+  train::MetricsSum metrics;
+  judged_.visit(ahead, [&](SampleWalk::Step& step) {
+    train::ForwardPass& pass = step.passes.front();
+    pass.value(led_to);
+    metrics.add(train::ForwardPass(pass).outputs().front(), step.labels);
+  });
+  return metrics.mean().loss;
 }
 
 torch::Tensor SensitivityScan::pruned(const prune::PlannedLayer& layer) {
   if (repair_of_ != layer.weight) {
     repair_ = std::make_unique<prune::Repair>(
-        repair_equations(run_, layer_with(module_.graph(), layer.weight), layer.shape, module_,
-                         module_, kScanRepairSamples));
+        repair_equations(layer_with(module_.graph(), layer.weight), layer.shape, repaired_by_));
     repair_of_ = layer.weight;
   }
   const torch::Tensor weight = module_.tensor(layer.weight).detach();
@@ -82,7 +99,8 @@ double SensitivityScan::harm(const prune::PlannedLayer& layer, const std::string
   if (of_layer.contains(option)) return of_layer[option];
   Replaced replaced;
   replaced.write(module_.tensor(layer.weight), pruned(layer));
-  const double harm = std::max(0.0, loss() - dense_loss_);
+  const double harm =
+      std::max(0.0, loss_from(layer_with(module_.graph(), layer.weight)) - dense_loss_);
   of_layer[option] = harm;
   write_atomically(file_, known_.dump(1) + "\n");
   return harm;

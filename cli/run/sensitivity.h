@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/run/run_samples.h"
+#include "cli/run/sample_walk.h"
 #include "prune/plan.h"
 #include "prune/repair.h"
 #include "train/graph_module.h"
@@ -21,6 +22,8 @@ class SensitivityScan {
   /// @param graph  the network before pruning.
   /// @param file   is written anew where it is about other weights.
   SensitivityScan(const RunSamples& run, const ir::Graph& graph, std::filesystem::path file);
+  SensitivityScan(const SensitivityScan&) = delete;
+  SensitivityScan& operator=(const SensitivityScan&) = delete;
 
   /// When this layer alone is pruned. @param option  names the way, for the file.
   double harm(const prune::PlannedLayer& layer, const std::string& option);
@@ -32,12 +35,15 @@ class SensitivityScan {
   Joint joint_harm(const std::vector<prune::PlannedLayer>& layers);
 
  private:
+  /// With the weights as they are now.
   double loss();
+  /// The same where all that lies before a layer is dense.
+  double loss_from(const ir::Node& layer);
+  double mean_loss(const std::string& led_to, const std::string& ahead);
   torch::Tensor pruned(const prune::PlannedLayer& layer);
 
-  RunSamples run_;
   train::GraphModule module_;  ///< dense, between calls.
-  train::Dataset samples_;
+  SampleWalk judged_, repaired_by_;
   std::filesystem::path file_;
   nlohmann::json known_;
   double dense_loss_ = 0;

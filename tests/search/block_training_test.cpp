@@ -8,7 +8,7 @@
 #include "core/log.h"
 #include "prune/masks.h"
 #include "search/spaces/resnet.h"
-#include "tests/search/lined_images.h"
+#include "tests/support/lined_images.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 #include "train/evaluate.h"
@@ -33,7 +33,7 @@ ir::Graph small_resnet() {
 }
 
 const train::Dataset& data() {
-  static const train::Dataset set = lined_images(120, 1, 90);  // 6 full batches an epoch
+  static const train::Dataset set = test::lined_images(120, 1, 90);  // 6 full batches an epoch
   return set;
 }
 
@@ -150,7 +150,7 @@ TEST_F(BlockTrainingTest, AnAssembledCandidateIsBetterThanAPrunedOne) {
   const Compression strong = compression({"pattern", "block"}, {1, 10});
   BlockLibrary library(teacher(), strong);
   train(library, {kFirst, kSecond});
-  const train::Dataset fresh = lined_images(300, 2, 90);
+  const train::Dataset fresh = test::lined_images(300, 2, 90);
   for (const Point& point : {kFirst, kSecond}) {
     prune::Params params;
     train::GraphModule pruned(teacher());

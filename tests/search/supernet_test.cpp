@@ -5,7 +5,7 @@
 
 #include "core/interrupt.h"
 #include "core/log.h"
-#include "tests/search/lined_images.h"
+#include "tests/support/lined_images.h"
 #include "tests/support/message.h"
 #include "tests/support/temporary_folder.h"
 #include "train/checkpoint.h"
@@ -49,7 +49,7 @@ class SupernetTest : public ::testing::Test {
   ~SupernetTest() override { log::set_level(log::Level::info); }
 
   TemporaryFolder folder_;
-  train::Dataset data_ = lined_images(120, 1, 120);  // 6 full batches an epoch
+  train::Dataset data_ = test::lined_images(120, 1, 120);  // 6 full batches an epoch
   Calibration calibration_{data_, {}, 30, 4};
   SupernetTraining how_;
 };
@@ -57,7 +57,7 @@ class SupernetTest : public ::testing::Test {
 TEST_F(SupernetTest, EveryCandidateInheritsWhatTellsClassesApart) {
   how_.epochs = 8;
   Supernet supernet(lines_space(), 1);
-  const train::Dataset fresh = lined_images(90, 2, 120);
+  const train::Dataset fresh = test::lined_images(90, 2, 120);
   supernet.train(data_, how_);
   for (const Point& point : {Point{0, 0, 0}, Point{1, 1, 1}, Point{2, 2, 2}, Point{0, 2, 1}})
     EXPECT_GT(supernet.accuracy(point, calibration_, fresh), 0.8) << testing::PrintToString(point);
@@ -69,7 +69,7 @@ TEST_F(SupernetTest, InPlaceDistillationTeachesThemToo) {
   Supernet supernet(lines_space(), 1);
   supernet.train(data_, how_);
   for (const Point& point : {Point{1, 1, 1}, Point{0, 2, 1}})
-    EXPECT_GT(supernet.accuracy(point, calibration_, lined_images(90, 2, 120)), 0.8);
+    EXPECT_GT(supernet.accuracy(point, calibration_, test::lined_images(90, 2, 120)), 0.8);
 }
 
 TEST_F(SupernetTest, CandidatesShareTheWeightsOfABlockInItsPlace) {
@@ -202,7 +202,7 @@ TEST_F(SupernetTest, TrainsOnCudaWhereThereIsOne) {
   how_.epochs = 8;
   Supernet supernet(lines_space(), 1, "cuda");
   supernet.train(data_, how_);
-  EXPECT_GT(supernet.accuracy({0, 2, 1}, calibration_, lined_images(90, 2, 120)), 0.8);
+  EXPECT_GT(supernet.accuracy({0, 2, 1}, calibration_, test::lined_images(90, 2, 120)), 0.8);
 }
 
 TEST_F(SupernetTest, ACandidateIsANetworkOfTheSpaceWithStatisticsOfItsOwn) {
@@ -219,7 +219,7 @@ TEST_F(SupernetTest, ACandidateIsANetworkOfTheSpaceWithStatisticsOfItsOwn) {
   // Asked again, whatever was asked between, it is the same to the last bit.
   train::GraphModule module(supernet.candidate(point, calibration_));
   EXPECT_EQ(module.weights_hash(), train::GraphModule(candidate).weights_hash());
-  const train::Dataset fresh = lined_images(90, 2, 120);
+  const train::Dataset fresh = test::lined_images(90, 2, 120);
   EXPECT_EQ(train::evaluate(module, fresh, {}).top1, supernet.accuracy(point, calibration_, fresh));
 }
 

@@ -6,7 +6,7 @@
 #include "core/random.h"
 #include "train/data/dataset.h"
 
-namespace xgen::search {
+namespace xgen::test {
 
 /// `n` noisy images of 8x8 in three classes: lines across, lines down, or neither.
 /// @param light  of the lines, of 240; the rest is noise.
@@ -30,4 +30,4 @@ inline train::Dataset lined_images(std::int64_t n, std::uint64_t seed, int light
   return train::Dataset(std::move(set));
 }
 
-}  // namespace xgen::search
+}  // namespace xgen::test
