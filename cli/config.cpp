@@ -100,10 +100,12 @@ std::optional<ConfigProblem> RunConfig::problem() const {
     }
     quantized = quantized || std::get_if<QuantizeStage>(&stage) != nullptr;
     if (prune != nullptr && prune->rates.from_requirements && !requirements.latency_ms_max &&
-        !requirements.size_bytes_max) {
+        !requirements.latency_share_max && !requirements.size_bytes_max) {
       return ConfigProblem{
-          "requirements", "expected latency_ms_max or size_bytes_max, which the rates of stage \"" +
-                              stage_name + "\" are chosen from"};
+          "requirements",
+          "expected latency_ms_max, latency_share_max or size_bytes_max, which the "
+          "rates of stage \"" +
+              stage_name + "\" are chosen from"};
     }
   }
   return {};

@@ -127,6 +127,7 @@ using Stage = std::variant<TrainStage, PruneStage, QuantizeStage, CompileStage>;
 struct Requirements {
   std::optional<double> accuracy_drop_max;
   std::optional<double> latency_ms_max;
+  std::optional<double> latency_share_max;
   std::optional<double> size_bytes_max;
   std::optional<double> peak_ram_bytes_max;
   int rounds = 3;
@@ -137,6 +138,10 @@ struct Requirements {
              "Percentage points that may be lost against the dense network of the same run.");
     v.number("latency_ms_max", latency_ms_max, {1e-6, 1e9},
              "Milliseconds of one run of the compiled network, measured.");
+    v.number(
+        "latency_share_max", latency_share_max, {1e-6, 1},
+        "Share of what the dense network of the same run takes in fp32, measured side by side: "
+        "0.5 is twice as fast. Holds also where the machine is slower at times.");
     v.number("size_bytes_max", size_bytes_max, {1, 1e15}, "Bytes of the bundle's weights.");
     v.number("peak_ram_bytes_max", peak_ram_bytes_max, {1, 1e15},
              "Bytes of memory that the compiled network asks for.");

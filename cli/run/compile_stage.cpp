@@ -168,6 +168,8 @@ json check_requirements(const Requirements& wanted, const json& compressed, cons
         100 * (dense["validation"]["top1"].get<double>() -
                compressed["validation"]["top1"].get<double>()));
   check("latency_ms_max", wanted.latency_ms_max, compressed["latency_ms"].get<double>());
+  check("latency_share_max", wanted.latency_share_max,
+        compressed["latency_ms"].get<double>() / dense["latency_ms"].get<double>());
   check("size_bytes_max", wanted.size_bytes_max, compressed["size_bytes"].get<double>());
   check("peak_ram_bytes_max", wanted.peak_ram_bytes_max, compressed["memory_bytes"].get<double>());
   return rows;

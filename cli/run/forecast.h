@@ -7,11 +7,11 @@
 
 namespace xgen::cli {
 
-/// Whether something can be said of requirements.latency_ms_max before anything is trained: where
+/// Whether something can be said of the requirements on latency before anything is trained: where
 /// the network is compiled by a stage before number `end`.
 bool can_forecast(const RunConfig& config, std::size_t end);
 
-/// What latency models say of requirements.latency_ms_max, for the network that a run starts from:
+/// What latency models say of the requirements on latency, for the network that a run starts from:
 /// what it takes in the type that it will run in, what is left where masks are at their highest
 /// rates, and what that means ("text"; "met": "dense", "pruned", "never" or "unknown"). It decides
 /// nothing: measured times do, later.

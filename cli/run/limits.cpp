@@ -33,7 +33,7 @@ bool has_stage(const RunConfig& config, const std::function<bool(const Stage&)>&
 }  // namespace
 
 Limits limits_of(const RunContext& run, const PruneStage& stage, double all_conv_macs,
-                 double open_conv_macs) {
+                 double open_conv_macs, const std::function<double()>& dense_us) {
   Limits limits;
   const auto add = [&](double prune::Cost::*of, const char* name, double wanted, double unit,
                        double most) {
@@ -48,7 +48,12 @@ Limits limits_of(const RunContext& run, const PruneStage& stage, double all_conv
     return limits;
   }
   const Goal& goal = run.goal();
-  if (goal.latency_ms)
+  const double whole_us = goal.latency_share ? dense_us() : 0;
+  const double share_us = whole_us * goal.latency_share.value_or(0);
+  if (goal.latency_share && !(goal.latency_ms && 1e3 * *goal.latency_ms < share_us))
+    add(&prune::Cost::latency_us, "latency_share_max", *goal.latency_share, whole_us,
+        kClock * share_us);
+  else if (goal.latency_ms)
     add(&prune::Cost::latency_us, "latency_ms_max", *goal.latency_ms, 1e3,
         1e3 * kClock * *goal.latency_ms);
   if (goal.size_bytes)

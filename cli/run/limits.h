@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,12 @@ struct Limits {
   std::vector<double> unit;        ///< what one of that is in a Cost.
 };
 
-/// What a stage's rates ask for: fewer MACs, or the requirements of the run.
+/// What a stage's rates ask for: fewer MACs, or the requirements of the run; of two on time the
+/// tighter one.
 /// @param open_conv_macs  of the convolutions that may be pruned.
+/// @param dense_us        of the dense network in fp32, asked for where the goal is a share of it.
 Limits limits_of(const RunContext& run, const PruneStage& stage, double all_conv_macs,
-                 double open_conv_macs);
+                 double open_conv_macs, const std::function<double()>& dense_us);
 
 /// Ends a run whose limits cannot be kept, with those that bind in its report.
 /// @param fixed  what the network costs besides the layers that may be pruned.

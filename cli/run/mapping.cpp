@@ -234,10 +234,14 @@ Mapping map_layers(RunContext& run, const PruneStage& stage, const ir::Graph& gr
   SensitivityScan scan(run.samples(), graph,
                        run.folder() / "checkpoints" / (stage.name + ".scan.json"));
   std::vector<prune::RateTable> tables = scanned(run, stage, image, scan, candidates);
-  const Limits limits = limits_of(run, stage, all_conv_macs, open_conv_macs);
   const auto name = [&](const std::string& what) {
     return ::xgen::str(run.of_round(stage.name), " ", what, int8 ? " int8" : " fp32");
   };
+  const Limits limits = limits_of(run, stage, all_conv_macs, open_conv_macs, [&] {
+    return reached(run, run.graphs.at(run.dense_stage), false,
+                   run.of_round(stage.name) + " whole fp32", {})
+        .cost.latency_us;
+  });
 
   // What lies between layers, and what has no choice: learnt from whole networks.
   prune::Cost fixed;

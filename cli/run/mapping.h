@@ -18,7 +18,7 @@ struct Mapping {
 };
 
 /// Chooses for each layer a rate, and where the stage's scheme is "auto" a scheme, such that the
-/// network meets requirements.latency_ms_max and size_bytes_max, or divides the MACs of
+/// network meets the requirements on latency and size_bytes_max, or divides the MACs of
 /// convolutions by what the rates say, with the least harm: the time that generated kernels take,
 /// against what a scan shows. The joint choice is looked at a second time, as layers that are
 /// pruned together do other harm than alone. The chosen network is compiled and timed before it is

@@ -28,33 +28,39 @@ bool is_missed(const json& rows, const char* name) {
 }  // namespace
 
 Goal first_goal(const Requirements& wanted) {
-  return {wanted.latency_ms_max, wanted.size_bytes_max};
+  return {wanted.latency_ms_max, wanted.size_bytes_max, wanted.latency_share_max};
 }
 
 json to_json(const Goal& goal) {
   json limits = json::object();
   if (goal.latency_ms) limits["latency_ms"] = *goal.latency_ms;
   if (goal.size_bytes) limits["size_bytes"] = *goal.size_bytes;
+  if (goal.latency_share) limits["latency_share"] = *goal.latency_share;
   return limits;
 }
 
 std::optional<Goal> next_goal(const Goal& goal, const json& rows) {
-  const std::optional<double> time = room(rows, "latency_ms_max"),
-                              size = room(rows, "size_bytes_max");
-  const bool inaccurate = is_missed(rows, "accuracy_drop_max");
-  const bool slow = time.value_or(1) < 1, large = size.value_or(1) < 1;
-  if (inaccurate == (slow || large)) return {};
   Goal next = goal;
-  bool moved = false;
-  // What is met stays as it is while something else is missed.
-  const auto move = [&](std::optional<double>& limit, std::optional<double> factor, bool missed) {
-    if (!factor || missed == inaccurate) return;
-    const double by = inaccurate ? std::max(1.0, *factor) : *factor * (1 - kLeastChange);
-    *limit *= by;
-    moved = moved || by < 1 || by > 1 + kLeastChange;
+  struct Moving {
+    std::optional<double>& limit;
+    std::optional<double> room;
+    bool missed() const { return room.value_or(1) < 1; }
   };
-  move(next.latency_ms, time, slow);
-  move(next.size_bytes, size, large);
+  const Moving all[] = {{next.latency_ms, room(rows, "latency_ms_max")},
+                        {next.latency_share, room(rows, "latency_share_max")},
+                        {next.size_bytes, room(rows, "size_bytes_max")}};
+  const bool inaccurate = is_missed(rows, "accuracy_drop_max");
+  const bool slow_or_large = std::any_of(std::begin(all), std::end(all),
+                                         [](const Moving& moving) { return moving.missed(); });
+  if (inaccurate == slow_or_large) return {};
+  bool moved = false;
+  for (const Moving& moving : all) {
+    // What is met stays as it is while something else is missed.
+    if (!moving.room || moving.missed() == inaccurate) continue;
+    const double by = inaccurate ? std::max(1.0, *moving.room) : *moving.room * (1 - kLeastChange);
+    *moving.limit *= by;
+    moved = moved || by < 1 || by > 1 + kLeastChange;
+  }
   return moved ? std::optional(next) : std::nullopt;
 }
 

@@ -11,6 +11,7 @@ namespace xgen::cli {
 /// network has missed one.
 struct Goal {
   std::optional<double> latency_ms, size_bytes;
+  std::optional<double> latency_share = {};  ///< of the dense network in fp32.
 };
 Goal first_goal(const Requirements& wanted);
 

@@ -163,7 +163,7 @@ TEST_F(RunConfigTest, ChecksStagesAgainstEachOther) {
             R"(a.json: /stages: stage "more" comes after quantization; only a compile stage can)");
   EXPECT_EQ(
       rejection_with("/stages/1/rates", {{"from_requirements", true}}),
-      R"(a.json: /requirements: expected latency_ms_max or size_bytes_max, which the rates of stage "prune" are chosen from)");
+      R"(a.json: /requirements: expected latency_ms_max, latency_share_max or size_bytes_max, which the rates of stage "prune" are chosen from)");
 }
 
 TEST_F(RunConfigTest, RejectsRequirementsThatNothingMeets) {

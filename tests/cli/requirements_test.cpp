@@ -89,6 +89,37 @@ TEST_F(RequirementsTest, MeetsLimitsOfTimeAndSizeTogether) {
   EXPECT_LE(compressed.at("latency_ms"), ms) << outcome.err;
 }
 
+TEST_F(RequirementsTest, MeetsAShareOfTheDenseNetworkHoweverFastTheMachineIs) {
+  config_["stages"].erase(2);
+  config_["stages"][1]["final_type"] = "fp32";
+  config_["stages"][1]["rates"] = {{"from_requirements", true}};
+  config_["requirements"] = {{"latency_share_max", 1e-3}, {"rounds", 1}};
+  const Outcome refused = run("whole");
+  ASSERT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("latency_share_max: wanted are at most 0.001 of "));
+  EXPECT_THAT(refused.err, HasSubstr("latency_share_max: wanted at most 0.001, the least is "));
+  EXPECT_EQ(report("whole").at("requirements")[0].at("name"), "latency_share_max");
+  config_["requirements"]["latency_share_max"] = 0.8;
+  const json measured = json::parse(text_of(folder_ / "whole" / "measurements.json"));
+  const double dense_us = measured.at("layers_us").at("prune whole fp32");
+  for (const double slower : {1.0, 3.0}) {  // once the choice was made
+    json times = promising(measured, dense_us);
+    times["layers_us"]["prune dense fp32"] = dense_us;
+    for (const char* choice : {"0", "1", "2", "3"})
+      times["layers_us"][std::string("prune chosen ") + choice + " fp32"] = 0.7 * dense_us;
+    for (const char* variant : {"dense fp32", "dense"})
+      promise(times, std::string("ship network ") + variant, slower * dense_us);
+    promise(times, "ship network compressed", slower * 0.7 * dense_us);
+    std::ofstream(folder_ / "times.json") << times.dump();
+    const std::string name = "slower " + std::to_string(slower);
+    const Outcome outcome = run(name, {"--measurements", (folder_ / "times.json").string()});
+    ASSERT_EQ(outcome.code, 0) << outcome.err;
+    const json row = report(name).at("requirements")[0];
+    EXPECT_EQ(row.at("wanted"), 0.8);
+    EXPECT_NEAR(row.at("got").get<double>(), 0.7, 1e-9);
+  }
+}
+
 TEST_F(RequirementsTest, TrainsALayerThatLosesInTheNetworkOnWithoutItsMask) {
   keep_stages(2);
   ASSERT_EQ(run("a").code, 0);

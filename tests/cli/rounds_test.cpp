@@ -32,6 +32,15 @@ TEST(Rounds, GiveBackWhatIsFasterThanAsked) {
   EXPECT_NEAR(*next->latency_ms, 4, 1e-9);
 }
 
+TEST(Rounds, AimTighterByAShareOfTheDenseNetwork) {
+  const auto next = next_goal({{}, {}, 0.5}, json{row("latency_share_max", 0.5, 0.625)});
+  ASSERT_TRUE(next);
+  EXPECT_NEAR(*next->latency_share, 0.4, 0.005);
+  EXPECT_LT(*next->latency_share, 0.4);
+  EXPECT_FALSE(next->latency_ms || next->size_bytes);
+  EXPECT_FALSE(next_goal({{}, {}, 0.5}, json{row("latency_share_max", 0.5, 0.5)}));
+}
+
 TEST(Rounds, EndWhereAllIsMet) {
   EXPECT_FALSE(
       next_goal(kGoal, json{row("accuracy_drop_max", 0.5, 0.4), row("latency_ms_max", 4, 3)}));
