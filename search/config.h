@@ -18,10 +18,13 @@ namespace xgen::search {
 /// What every candidate must keep. Size and memory are known before a candidate is trained, latency
 /// is predicted: where it surely is too long, the candidate is not tried.
 struct SearchLimits {
-  std::optional<double> latency_ms_max, size_bytes_max, peak_ram_bytes_max;
+  std::optional<double> error_max, latency_ms_max, size_bytes_max, peak_ram_bytes_max;
 
   template <class V>
   void describe(V& v) {
+    v.number("error_max", error_max, {0, 100},
+             "Error in percent, as the last step finds it: what is foretold to be beyond does not "
+             "go on to that step.");
     v.number("latency_ms_max", latency_ms_max, {0, 1e9}, "Latency of one image, one thread.");
     v.number("size_bytes_max", size_bytes_max, {0, 1e15}, "Stored weights and lists.");
     v.number("peak_ram_bytes_max", peak_ram_bytes_max, {0, 1e15}, "Memory that a run needs.");

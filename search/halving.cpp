@@ -54,6 +54,13 @@ Objectives reference_of(const std::vector<Entrant>& entrants) {
   return reference;
 }
 
+bool is_within(const Objectives& objectives, const Objectives& most) {
+  for (std::size_t k = 0; k < most.size(); ++k) {
+    if (objectives[k] > most[k]) return false;
+  }
+  return true;
+}
+
 // Moves to the begin of one front those that have begun the next step, then those that add the most
 // hypervolume to `found` and to each other: `count` in all.
 void best_of_front_first(std::vector<const Entrant*>& front, std::vector<Objectives> found,
@@ -76,12 +83,15 @@ void best_of_front_first(std::vector<const Entrant*>& front, std::vector<Objecti
 }
 
 // The `count` best, the best one first, by fronts.
-std::vector<const Entrant*> best_first(std::vector<Entrant>& entrants, std::size_t count) {
+// @param most  that counts of each objective; none: any.
+std::vector<const Entrant*> best_first(std::vector<Entrant>& entrants, std::size_t count,
+                                       const Objectives& most) {
   std::vector<Objectives> here;
   for (const Entrant& e : entrants) here.push_back(e.here);
   const std::vector<std::size_t> fronts = fronts_of(here);
   for (std::size_t k = 0; k < here.front().size(); ++k) expect(entrants, k);
-  const Objectives reference = reference_of(entrants);
+  Objectives reference = reference_of(entrants);
+  for (std::size_t k = 0; k < most.size(); ++k) reference[k] = std::min(reference[k], most[k]);
   std::vector<const Entrant*> order;
   for (std::size_t number = 0; order.size() < count; ++number) {
     std::vector<const Entrant*> front;
@@ -127,8 +137,10 @@ std::optional<Promotion> next_promotion(const std::vector<Rated>& rated,
     const std::size_t may_go_on =
         std::min(entrants.size(), all / static_cast<std::size_t>(halving.reduction));
     if (may_go_on == 0) continue;
-    for (const Entrant* entrant : best_first(entrants, may_go_on)) {
-      if (!entrant->began_next) return Promotion{step + 1, *entrant->point};
+    const Objectives most = step + 2 == begun.size() ? halving.most : Objectives();
+    for (const Entrant* entrant : best_first(entrants, may_go_on, most)) {
+      if (!entrant->began_next && is_within(entrant->expected, most))
+        return Promotion{step + 1, *entrant->point};
     }
   }
   return std::nullopt;

@@ -20,6 +20,7 @@ struct Rated {
 struct Halving {
   int reduction = 3;  ///< the share 1 / reduction of a step's candidates may go on.
   int bootstrap = 0;  ///< candidates that begin the first step before any goes on.
+  Objectives most;    ///< of each objective, that the last step may find; none: any.
 };
 
 struct Promotion {
@@ -33,7 +34,8 @@ struct Promotion {
 ///
 /// The best are those on the first fronts. Of a front those go on that add the most hypervolume to
 /// what the next step found of its candidates, as far as what a step finds can be foretold: by a
-/// line, for each objective, through those that both steps rated. Ties go to the earlier.
+/// line, for each objective, through those that both steps rated. Ties go to the earlier. What is
+/// foretold to be beyond the most that counts does not go on to the last step.
 ///
 /// @param rated  trials that are finished, in the order of their numbers.
 /// @param begun  candidates that have reached each step, finished or not, by step.

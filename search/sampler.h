@@ -30,6 +30,8 @@ struct Problem {
   /// Whether what a step found of a candidate keeps that, so that it may go on to the next step; no
   /// function: all do.
   std::function<bool(std::size_t step, const Objectives& found)> keeps;
+  /// The most of each objective that counts in the last step; none: any.
+  Objectives most;
 
   bool allows(const Point& point) const { return !violation || violation(point) <= 0; }
 };

@@ -66,15 +66,17 @@ Point new_candidate(const StudySettings& settings, const Known& known, std::size
                       settings.name)({problem, Random(settings.seed), number, trials, untold});
 }
 
-std::optional<Promotion> promotion_by(const StudySettings& settings, const Known& known) {
-  return next_promotion(known.rated, known.begun, {settings.reduction, settings.bootstrap});
+std::optional<Promotion> promotion_by(const StudySettings& settings, const Known& known,
+                                      const Problem& problem) {
+  return next_promotion(known.rated, known.begun,
+                        {settings.reduction, settings.bootstrap, problem.most});
 }
 
 // The next trial by what is known; nothing where none follows from them.
 std::optional<Proposal> proposal_by(const StudySettings& settings, const Known& known,
                                     std::size_t number, const Problem& problem,
                                     std::int64_t count) {
-  if (const auto promotion = promotion_by(settings, known))
+  if (const auto promotion = promotion_by(settings, known, problem))
     return Proposal{static_cast<int>(promotion->step), promotion->point};
   if (static_cast<std::int64_t>(known.begun.front().size()) >= count) return std::nullopt;
   return Proposal{0, new_candidate(settings, known, number, problem)};
@@ -133,7 +135,7 @@ bool is_complete(const StudyStore& store, const Problem& problem, std::int64_t c
   const StudySettings settings = store.settings();
   const Known known = known_of(settings, all, all.size(), problem);
   return !known.waits && static_cast<std::int64_t>(known.begun.front().size()) >= count &&
-         !promotion_by(settings, known);
+         !promotion_by(settings, known, problem);
 }
 
 }  // namespace xgen::search

@@ -48,7 +48,8 @@ std::vector<Requirement> requirements_of(const search::SearchLimits& limits,
   std::vector<Requirement> all;
   for (const Key& key : kKeys) {
     const std::string objective = key.objective;
-    const std::optional<double> most = objective == "latency_ms"   ? limits.latency_ms_max
+    const std::optional<double> most = objective == "error"        ? limits.error_max
+                                       : objective == "latency_ms" ? limits.latency_ms_max
                                        : objective == "size_bytes" ? limits.size_bytes_max
                                        : objective == "peak_bytes" ? limits.peak_ram_bytes_max
                                                                    : std::nullopt;

@@ -210,8 +210,15 @@ search::Problem problem_of(const LoadedSearch& search, const latency::LatencyTab
     return known;
   };
   const std::vector<std::set<std::string>> kinds = kinds_of_steps(search);
-  problem.keeps = [required = requirements_of(search.config.requirements, search.config.objectives),
-                   kinds](std::size_t step, const search::Objectives& found) {
+  // Errors of earlier steps are others than that of the last one, from which nobody goes on.
+  search::SearchLimits of_code = search.config.requirements, of_error;
+  std::swap(of_code.error_max, of_error.error_max);
+  for (const Requirement& r : requirements_of(of_error, search.config.objectives)) {
+    problem.most.resize(search.config.objectives.size(), std::numeric_limits<double>::infinity());
+    problem.most[r.objective] = r.most;
+  }
+  problem.keeps = [required = requirements_of(of_code, search.config.objectives), kinds](
+                      std::size_t step, const search::Objectives& found) {
     // Else a latency is predicted, and its low end counts.
     return !kinds.at(step).contains("compile") || excess(required, found) <= 0;
   };

@@ -17,6 +17,7 @@ namespace xgen::search {
 namespace {
 
 constexpr std::size_t kFirst = 20;         // trials before there is something to learn from
+constexpr std::size_t kFirstByHarm = 8;    // where only what harms do not tell is learned
 constexpr int kDraws = 10;                 // of each of those
 constexpr std::size_t kCandidates = 1000;  // half of them drawn, half near the best
 constexpr int kRounds = 1;                 // of labels: a block and its neighbours
@@ -203,7 +204,8 @@ Point bayesian_sampler(const Question& question) {
   std::optional<TradeOff> trade_off;
   if (TradeOff::is_known(question.problem)) trade_off.emplace(question.problem);
   const Draw draw = draw_of(question, trade_off);
-  if (question.trials.size() < kFirst) return spread_candidate(question, draw);
+  if (question.trials.size() < (trade_off ? kFirstByHarm : kFirst))
+    return spread_candidate(question, draw);
   RandomStream random = question.random.stream("bayesian", question.number);
   const std::vector<Point> open = candidates(question, draw, random);
   if (open.empty()) return random_sampler(question);

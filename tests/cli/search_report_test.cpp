@@ -120,6 +120,18 @@ TEST_F(StudyVerbs, BestKeepsFurtherRequirements) {
                                           {{"key", "error_max"}, {"most", 30.0}}}));
 }
 
+TEST_F(StudyVerbs, BestKeepsTheErrorThatTheConfigRequires) {
+  make_study(five());
+  json c = config();
+  c["requirements"]["error_max"] = 25;
+  write_config(c);
+  const json result = run(verb("best", "--json")).parsed();
+  ASSERT_EQ(result["best"].size(), 1U);
+  EXPECT_EQ(result["best"][0]["trial"], 1);
+  EXPECT_EQ(result["requirements"], json({{{"key", "error_max"}, {"most", 25.0}},
+                                          {{"key", "latency_ms_max"}, {"most", 0.5}}}));
+}
+
 TEST_F(StudyVerbs, BestNamesTheNearestTrialWhereNoneKeepsWhatIsRequired) {
   make_study(five());
   const Said said =

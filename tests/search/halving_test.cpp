@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 namespace xgen::search {
@@ -30,13 +31,14 @@ class HalvingTest : public testing::Test {
     for (std::size_t i = 0; i < points_.size(); ++i)
       rated.push_back(
           {steps_[i], &points_[i], &objectives_[i], refused_.count(points_[i][0]) == 0});
-    return next_promotion(rated, begun_, {reduction, bootstrap});
+    return next_promotion(rated, begun_, {reduction, bootstrap, most_});
   }
 
   std::vector<Point> points_;
   std::vector<Objectives> objectives_;
   std::vector<std::size_t> steps_;
   std::set<int> refused_;
+  Objectives most_;
   std::vector<std::vector<Point>> begun_ = std::vector<std::vector<Point>>(3);
 };
 
@@ -120,6 +122,19 @@ TEST_F(HalvingTest, TheFastEndCountsWhereErrorsComeCloseTogether) {
   rate(1, 0, {10, 100});
   rate(1, 1, {12, 60});
   EXPECT_EQ(next(4)->point, Point{4});
+}
+
+TEST_F(HalvingTest, WhatIsForetoldToBeBeyondTheMostThatCountsDoesNotReachTheLastStep) {
+  begun_.resize(2);
+  rate_front();
+  rate(1, 1, {20, 60});
+  EXPECT_EQ(next(4)->point, Point{4}) << "the fast end, where any error counts";
+  most_ = {35, std::numeric_limits<double>::infinity()};
+  EXPECT_EQ(next(4)->point, Point{0}) << "what is beyond adds nothing";
+  begun_[1].push_back({0});
+  EXPECT_EQ(next(4)->point, Point{2});
+  begun_[1].push_back({2});
+  EXPECT_FALSE(next(2)) << "others are foretold to be beyond";
 }
 
 TEST_F(HalvingTest, AFrontIsOrderedByItsOwnHypervolume) {
