@@ -61,6 +61,14 @@ bool is_within(const Objectives& objectives, const Objectives& most) {
   return true;
 }
 
+// Whether the most that counts can be compared with what candidates have: before the next step has
+// found anything nothing is foretold of it, and its errors may all be below those here.
+bool is_foretold(const std::vector<Entrant>& entrants, const Objectives& most) {
+  return std::any_of(entrants.begin(), entrants.end(), [&](const Entrant& e) {
+    return e.next || (!e.began_next && is_within(e.here, most));
+  });
+}
+
 // Moves to the begin of one front those that have begun the next step, then those that add the most
 // hypervolume to `found` and to each other: `count` in all.
 void best_of_front_first(std::vector<const Entrant*>& front, std::vector<Objectives> found,
@@ -137,7 +145,9 @@ std::optional<Promotion> next_promotion(const std::vector<Rated>& rated,
     const std::size_t may_go_on =
         std::min(entrants.size(), all / static_cast<std::size_t>(halving.reduction));
     if (may_go_on == 0) continue;
-    const Objectives most = step + 2 == begun.size() ? halving.most : Objectives();
+    const bool last = step + 2 == begun.size();
+    const Objectives most =
+        last && is_foretold(entrants, halving.most) ? halving.most : Objectives();
     for (const Entrant* entrant : best_first(entrants, may_go_on, most)) {
       if (!entrant->began_next && is_within(entrant->expected, most))
         return Promotion{step + 1, *entrant->point};

@@ -137,6 +137,15 @@ TEST_F(HalvingTest, WhatIsForetoldToBeBeyondTheMostThatCountsDoesNotReachTheLast
   EXPECT_FALSE(next(2)) << "others are foretold to be beyond";
 }
 
+TEST_F(HalvingTest, NothingIsBeyondTheMostThatCountsBeforeTheLastStepHasFoundAnything) {
+  begun_.resize(2);
+  rate_front();
+  most_ = {15, std::numeric_limits<double>::infinity()};
+  ASSERT_TRUE(next(4)) << "the first step's errors are all above it";
+  rate(1, 0, {10, 100});
+  EXPECT_FALSE(next(4)) << "others are foretold to have 20 and more";
+}
+
 TEST_F(HalvingTest, AFrontIsOrderedByItsOwnHypervolume) {
   rate(0, 0, {1, 1});
   rate(0, 1, {2, 9});
