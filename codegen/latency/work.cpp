@@ -42,10 +42,7 @@ struct Counter {
     Counts counts(step.kernel, machine, reach);
     counts.call();
     counts.add("rows", static_cast<double>(c.y.planes) * c.y.height);
-    if (step.kernel.starts_with("max_pool"))
-      count_windows(counts, c);
-    else
-      count_means(counts, c);
+    count_windows(counts, c);
     counts.border(c.y, c.y.planes);
     counts.memory({{bytes_of(c.x), c.x.data}}, {{bytes_of(c.y), c.y.data}});
     return counts.take();
@@ -82,17 +79,6 @@ struct Counter {
     counts.add("columns", all_rows * columns);
     counts.add("taps", c.y.planes * rows * columns);
     counts.add("second_taps", c.y.planes * rows * seconds);
-  }
-  void count_means(Counts& counts, const xgen_pool& c) const {
-    const double lines = static_cast<double>(c.y.planes) * c.y.height * c.kernel_h * c.kernel_w;
-    counts.add("lines", lines);
-    if (c.stride_w == 1 && c.y.width >= machine.isa.lanes) {
-      counts.add("vectors", lines * (c.y.width / machine.isa.lanes));
-      counts.add("elements_stride_1", lines * (c.y.width % machine.isa.lanes));
-    } else {
-      counts.add(c.stride_w == 1 ? "elements_stride_1" : "elements_strided", lines * c.y.width);
-    }
-    counts.add("outputs", static_cast<double>(c.y.planes) * c.y.height * c.y.width);
   }
   Work operator()(const xgen_global_pool& c) const {
     Counts counts(step.kernel, machine, reach);
@@ -143,9 +129,8 @@ struct Counter {
     }
     const double rows = static_cast<double>(c.y.planes) * c.y.height;
     counts.add("rows", rows);
-    if (c.requantize != 0)
-      counts.add("requantized", rows * c.y.width);
-    else if (c.column_step == 1)
+    if (c.requantize != 0) counts.add("requantized_vectors", rows * vectors_of(c.y.width, machine));
+    if (c.column_step == 1)
       // Rows that do not begin with a cache line are as good as any of an odd pitch.
       counts.copied_over(rows, c.y.width, c.column % 16 == 0 ? c.x.pitch * c.row_step : 1,
                          c.y.pitch);
@@ -182,17 +167,15 @@ struct Counter {
       count_packed_i8(counts, c);
     return counts.take();
   }
-  static void count_unpacked(Counts& counts, const xgen_pack& c, bool real) {
-    const double rows = static_cast<double>(c.channels) * c.planes.height;
-    counts.add("planes", c.channels);
-    if (!real) {
-      counts.add("rows", rows);
-      counts.add(c.quantize != 0 ? "dequantized" : "elements", rows * c.planes.width);
-      return;
-    }
+  void count_unpacked(Counts& counts, const xgen_pack& c, bool real) const {
     const Rows r = rows_of(c.planes, c.channels);
+    counts.add("planes", c.channels);
     counts.add("rows", r.rows);
-    counts.copied_over(r.rows, r.width, r.pitch, r.width);
+    if (real)
+      counts.copied_over(r.rows, r.width, r.pitch, r.width);
+    else
+      counts.add(c.quantize != 0 ? "dequantized_vectors" : "narrowed_vectors",
+                 r.rows * vectors_of(r.width, machine));
   }
   // Planes without gaps are one row, which begins with a cache line.
   struct Rows {
@@ -330,12 +313,8 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
   };
   if (starts("plane_conv") || starts("filter_conv") || starts("depthwise"))
     return conv_work_names(kernel);
-  if (starts("max_pool"))
+  if (starts("max_pool") || starts("average_pool"))
     return with_memory({"rows", "windows", "columns", "taps", "second_taps"}, border_names());
-  if (starts("average_pool"))
-    return with_memory(
-        {"rows", "lines", "vectors", "elements_stride_1", "elements_strided", "outputs"},
-        border_names());
   if (starts("global_pool")) return with_memory({"planes", "rows", "vectors", "elements"});
   if (starts("binary"))
     return with_memory({"planes", "vectors", "operand_vectors", "divided_vectors"},
@@ -345,11 +324,12 @@ std::vector<std::string> names_of_family(const std::string& kernel) {
                        joined({function_names(), border_names()}));
   if (starts("copy_planes") || starts("split_planes"))
     return with_memory(
-        {"rows", "gathered", "requantized"},
+        {"rows", "gathered", "requantized_vectors"},
         joined({copied_over_names(), halved_names(), border_names(), split_names()}));
   if (starts("resize")) return with_memory({"positions", "copied", "interpolated"}, border_names());
-  if (starts("unpack"))
-    return with_memory({"planes", "rows", "dequantized", "elements"}, copied_over_names());
+  if (starts("unpack_f32")) return with_memory({"planes", "rows"}, copied_over_names());
+  if (starts("unpack_i8"))
+    return with_memory({"planes", "rows", "dequantized_vectors", "narrowed_vectors"});
   if (starts("pack_f32"))
     return with_memory({"planes", "rows"}, joined({copied_over_names(), split_names()}));
   if (starts("pack_i8"))

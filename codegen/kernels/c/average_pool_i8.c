@@ -1,43 +1,27 @@
 /* An exact integer sum, one multiplication, one rounding. */
-static inline uint32_t average_i8(const xgen_pool* c, int32_t sum, int count) {
-  const int zero = c->zero;
-  const float value = (float)sum * (float)((double)c->x_scale / ((double)c->y_scale * count));
-  const float low = (float)-zero, high = (float)(255 - zero);
-  const float clipped = value < low ? low : value > high ? high : value;
-  return (uint32_t)(zero + (int)lrintf(clipped));
+POOL_INLINE vi mean_i8(const xgen_pool* c, const pool_windows* w, int stride, int second) {
+  const ptrdiff_t down = 4 * (ptrdiff_t)c->dilation_h * c->x.pitch,
+                  across = 4 * (ptrdiff_t)c->dilation_w;
+  const vi flip = vi_set1((int32_t)XGEN_FLIP);
+  const int inside = (w->bottom - w->top) * (w->right - w->left),
+            count = pool_count(c, w->oy, w->ox, inside);
+  vi sum[4];
+  for (int i = 0; i < 4; ++i) sum[i] = vi_set1(-inside * c->x_zero);
+  for (int ky = w->top; ky < w->bottom; ++ky) {
+    for (int kx = w->left; kx < w->right; ++kx) {
+      const vi lanes = vi_xor(pool_tap(w->x + ky * down + kx * across, stride, second), flip);
+      for (int i = 0; i < 4; ++i) sum[i] = vi_add(sum[i], vi_byte(lanes, i));
+    }
+  }
+  const vf scale = vf_set1((float)((double)c->x_scale / ((double)c->y_scale * count))),
+           low = vf_set1((float)-c->zero), high = vf_set1((float)(255 - c->zero));
+  for (int i = 0; i < 4; ++i) {
+    const vf value = vf_mul(vi_to_f(sum[i]), scale);
+    sum[i] = vi_add(vf_round(vf_min(vf_max(value, low), high)), vi_set1(c->zero));
+  }
+  return vi_xor(vi_pack4(sum[0], sum[1], sum[2], sum[3]), flip);
 }
 
 static void average_pool_i8(const xgen_pool* c, const xgen_context* ctx) {
-  const xgen_border border = border_of(&c->y, ctx->arena);
-  for (int p = 0; p < c->x.planes; ++p) {
-    const uint32_t* x =
-        (const uint32_t*)(const void*)(ctx->arena + c->x.data + (size_t)p * c->x.plane);
-    uint32_t* y = (uint32_t*)(void*)(ctx->arena + c->y.data + (size_t)p * c->y.plane);
-    for (int oy = 0; oy < c->y.height; ++oy) {
-      int top, bottom;
-      pool_bounds(oy, c->stride_h, c->pad_top, c->dilation_h, c->kernel_h, c->x.height, &top,
-                  &bottom);
-      for (int ox = 0; ox < c->y.width; ++ox) {
-        int left, right;
-        pool_bounds(ox, c->stride_w, c->pad_left, c->dilation_w, c->kernel_w, c->x.width, &left,
-                    &right);
-        const int inside = (bottom - top) * (right - left), count = pool_count(c, oy, ox, inside);
-        int32_t sum[4] = {0, 0, 0, 0};
-        for (int ky = top; ky < bottom; ++ky) {
-          const uint32_t* row =
-              x + (ptrdiff_t)(oy * c->stride_h - c->pad_top + ky * c->dilation_h) * c->x.pitch;
-          for (int kx = left; kx < right; ++kx) {
-            const uint32_t lane =
-                row[ox * c->stride_w - c->pad_left + kx * c->dilation_w] ^ XGEN_FLIP;
-            for (int i = 0; i < 4; ++i) sum[i] += (int32_t)(lane >> (8 * i) & 255U);
-          }
-        }
-        uint32_t lane = 0;
-        for (int i = 0; i < 4; ++i)
-          lane |= average_i8(c, sum[i] - inside * c->x_zero, count) << (8 * i);
-        y[(ptrdiff_t)oy * c->y.pitch + ox] = lane ^ XGEN_FLIP;
-      }
-    }
-    write_border(border, p);
-  }
+  pool_planes(c, ctx, mean_i8);
 }

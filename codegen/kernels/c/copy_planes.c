@@ -1,13 +1,13 @@
-static inline uint32_t requantize_lane(uint32_t lane, const xgen_copy* c) {
-  uint32_t r = 0;
-  lane ^= XGEN_FLIP;
-  for (int i = 0; i < 32; i += 8) {
-    const float value = (float)((int32_t)(lane >> i & 255U) - c->x_zero) * c->scale;
-    const float low = (float)-c->zero, high = (float)(255 - c->zero);
-    const float clipped = value < low ? low : value > high ? high : value;
-    r |= (uint32_t)(c->zero + (int)lrintf(clipped)) << i;
+static inline vi requantize_lanes(vi lanes, const xgen_copy* c) {
+  const vi flip = vi_set1((int32_t)XGEN_FLIP), x_zero = vi_set1(c->x_zero), zero = vi_set1(c->zero);
+  const vf scale = vf_set1(c->scale), low = vf_set1((float)-c->zero),
+           high = vf_set1((float)(255 - c->zero));
+  vi q[4];
+  for (int i = 0; i < 4; ++i) {
+    const vf value = vf_mul(vi_to_f(vi_sub(vi_byte(vi_xor(lanes, flip), i), x_zero)), scale);
+    q[i] = vi_add(vf_round(vf_min(vf_max(value, low), high)), zero);
   }
-  return r ^ XGEN_FLIP;
+  return vi_xor(vi_pack4(q[0], q[1], q[2], q[3]), flip);
 }
 
 static inline void every_second_lane(char* to, const char* from, int count) {
@@ -32,15 +32,16 @@ static void copy_planes(const xgen_copy* c, const xgen_context* ctx) {
       }
       const uint32_t* from = x + (size_t)source * c->x.plane / 4 +
                              (ptrdiff_t)(c->row + row * c->row_step) * c->x.pitch + c->column;
-      if (c->requantize) {
-        for (int i = 0; i < c->y.width; ++i)
-          y[i] = requantize_lane(from[(ptrdiff_t)i * c->column_step], c);
-      } else if (c->column_step == 1) {
+      if (c->column_step == 1) {
         copy_over((char*)y, (const char*)from, c->y.width);
       } else if (c->column_step == 2) {
         every_second_lane((char*)y, (const char*)from, c->y.width);
       } else {
         for (int i = 0; i < c->y.width; ++i) y[i] = from[(ptrdiff_t)i * c->column_step];
+      }
+      if (c->requantize) {
+        for (int i = 0; i < c->y.width; i += LANES)
+          vi_store(y + i, requantize_lanes(vi_load(y + i), c));
       }
     }
     write_border(border, p);

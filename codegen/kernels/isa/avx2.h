@@ -63,9 +63,14 @@ static inline vi vi_odd(vi a, vi b) {
   const __m256 v = _mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), 0xdd);
   return _mm256_permute4x64_epi64(_mm256_castps_si256(v), 0xd8);
 }
-/* A byte a lane. */
+/* A byte a lane, from and to memory; what is stored is in 0..255. */
 static inline vi vi_widen_u8(const void* p) {
   return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i*)p));
+}
+static inline void vi_narrow_u8(void* p, vi v) {
+  const __m128i low = _mm256_castsi256_si128(v), high = _mm256_extracti128_si256(v, 1);
+  const __m128i words = _mm_packs_epi32(low, high);
+  _mm_storel_epi64((__m128i*)p, _mm_packus_epi16(words, words));
 }
 /* A function of one byte: sixteen tables of sixteen, of which bits 4 to 7 choose one. */
 typedef const uint8_t* vt;

@@ -66,9 +66,12 @@ static inline vi vi_odd(vi a, vi b) {
       _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
   return _mm512_permutex2var_epi32(a, order, b);
 }
-/* A byte a lane. */
+/* A byte a lane, from and to memory; what is stored is in 0..255. */
 static inline vi vi_widen_u8(const void* p) {
   return _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i*)p));
+}
+static inline void vi_narrow_u8(void* p, vi v) {
+  _mm_storeu_si128((__m128i*)p, _mm512_cvtepi32_epi8(v));
 }
 /* A function of one byte: pairs of results are looked up by bits 1 to 6, in the half that bit 7
  * chooses; bit 0 chooses one of the pair. There are no look-ups of bytes before VBMI. */

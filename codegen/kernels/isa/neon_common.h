@@ -46,12 +46,18 @@ static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
 /* Every second lane of a and then of b. */
 static inline vi vi_even(vi a, vi b) { return vuzp1q_s32(a, b); }
 static inline vi vi_odd(vi a, vi b) { return vuzp2q_s32(a, b); }
-/* A byte a lane. */
+/* A byte a lane, from and to memory; what is stored is in 0..255. */
 static inline vi vi_widen_u8(const void* p) {
   uint32_t bytes;
   memcpy(&bytes, p, 4);
   return vreinterpretq_s32_u32(
       vmovl_u16(vget_low_u16(vmovl_u8(vreinterpret_u8_u32(vdup_n_u32(bytes))))));
+}
+static inline void vi_narrow_u8(void* p, vi v) {
+  const uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(v));
+  const uint32_t bytes =
+      vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(words, words))), 0);
+  memcpy(p, &bytes, 4);
 }
 /* A function of one byte: four tables of 64, of which each serves the bytes inside it. */
 typedef struct {

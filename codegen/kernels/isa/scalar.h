@@ -55,6 +55,7 @@ static inline vi vi_pack4(vi a, vi b, vi c, vi d) {
 static inline vi vi_even(vi a, vi b) { return (void)b, a; }
 static inline vi vi_odd(vi a, vi b) { return (void)a, b; }
 static inline vi vi_widen_u8(const void* p) { return *(const uint8_t*)p; }
+static inline void vi_narrow_u8(void* p, vi v) { *(uint8_t*)p = (uint8_t)v; }
 /* A function of one byte. */
 typedef const uint8_t* vt;
 static inline vt vt_load(const uint8_t* table) { return table; }

@@ -73,17 +73,25 @@ TEST_P(Families, MaxPool) {
 }
 
 // Windows of several vectors, of part of one, farther apart than two lanes and with gaps.
-TEST_P(Families, MaxPoolOfAllWidths) {
+TEST_P(Families, PoolsOfAllWidths) {
   for (const int width : {3, 8, 21, 33, 75}) {
     Net net(GetParam());
     const ValueId x = net.input({1, 5, 7, width});
     std::vector<ValueId> pools;
-    for (const int stride : {1, 2, 3}) {
-      ir::MaxPool pool;
-      pool.kernel = {3, 3}, pool.strides = {stride, stride}, pool.pads = {1, 1, 1, 1};
+    const auto add = [&](auto pool) {
+      pool.kernel = {3, 3}, pool.pads = {1, 1, 1, 1};
       pools.push_back(net.moved(pool, {x}));
       pool.kernel = {2, 2}, pool.dilations = {2, 2}, pool.pads = {0, 1, 0, 0};
       pools.push_back(net.moved(pool, {x}));
+    };
+    for (const int stride : {1, 2, 3}) {
+      ir::MaxPool largest;
+      ir::AveragePool mean, counted;
+      largest.strides = mean.strides = counted.strides = {stride, stride};
+      counted.count_include_pad = true;
+      add(largest);
+      add(mean);
+      add(counted);
     }
     net.check(pools);
   }
@@ -145,6 +153,17 @@ TEST_P(Families, ConcatIsWrittenByItsProducers) {
   const auto copies = std::count_if(program.steps.begin(), program.steps.end(),
                                     [](const Step& s) { return s.kernel == "copy_planes"; });
   EXPECT_EQ(copies, 1);
+}
+
+TEST_P(Families, ConcatOfOtherScalesAtAllWidths) {
+  for (const int width : {3, 8, 21, 33}) {
+    Net net(GetParam());
+    const ValueId a = net.input({1, 8, 5, width}, 0.04F, 50), b = net.input({1, 8, 5, width});
+    ir::MaxPool pool;
+    pool.kernel = {3, 3}, pool.pads = {1, 1, 1, 1};
+    const ValueId y = net.node(ir::Concat{}, {net.moved(pool, {a}), b, a});
+    net.check({net.moved(pool, {y}), y});
+  }
 }
 
 TEST_P(Families, ConcatOfChannelsThatFillNoLane) {
@@ -271,6 +290,28 @@ TEST(FamiliesInt8, QuantizesAnInputIntoPlanes) {
     graph.set_outputs({y});
     const Program program = test::expect_agreement(ir::infer_shapes(graph));
     EXPECT_EQ(program.steps.front().kernel, "pack_i8") << width;
+  }
+}
+
+TEST(FamiliesInt8, DequantizesPlanesIntoAnOutput) {
+  for (const int width : {5, 16, 37}) {
+    ir::Graph graph;
+    graph.name = "net";
+    const ValueId x = graph.add_input("x", {ir::DType::u8, ir::Shape{1, 6, 5, width}, {}});
+    ir::MaxPool pool;
+    pool.kernel = {2, 2}, pool.strides = {1, 1};
+    const ValueId y = graph.add_node("pool", pool, {x});
+    for (const ValueId id : {x, y}) {
+      graph.value(id).type.dtype = ir::DType::u8;
+      graph.value(id).type.quant = quant(0.01F, 90);
+    }
+    const ValueId scale = graph.add_constant("scale", ir::Constant::scalar(0.01F)),
+                  zero = graph.add_constant("zero", ir::Constant::scalar(std::uint8_t{90}));
+    graph.set_outputs({graph.add_node("real", ir::DequantizeLinear{}, {y, scale, zero}), y});
+    const Program program = test::expect_agreement(ir::infer_shapes(graph));
+    const auto unpacked = std::count_if(program.steps.begin(), program.steps.end(),
+                                        [](const Step& s) { return s.kernel == "unpack_i8"; });
+    EXPECT_EQ(unpacked, 2) << width;
   }
 }
 
