@@ -127,19 +127,28 @@ struct Counter {
       counts.split(c.y);
       return counts.take();
     }
-    const double rows = static_cast<double>(c.y.planes) * c.y.height;
-    counts.add("rows", rows);
-    if (c.requantize != 0) counts.add("requantized_vectors", rows * vectors_of(c.y.width, machine));
-    if (c.column_step == 1)
-      // Rows that do not begin with a cache line are as good as any of an odd pitch.
-      counts.copied_over(rows, c.y.width, c.column % 16 == 0 ? c.x.pitch * c.row_step : 1,
-                         c.y.pitch);
-    else if (c.column_step == 2)
-      counts.halved(rows, c.y.width, c.y.pitch);
-    else
-      counts.add("gathered", rows * c.y.width);
+    count_copied(counts, c);
     counts.border(c.y, c.y.planes);
     return counts.take();
+  }
+  // At one pitch rows and the gaps between them are one run.
+  void count_copied(Counts& counts, const xgen_copy& c) const {
+    const bool run = c.x.pitch == c.y.pitch && c.row_step == 1 && c.column_step == 1;
+    const int width = run ? (c.y.height - 1) * c.y.pitch + c.y.width : c.y.width;
+    const double rows = static_cast<double>(c.y.planes) * (run ? 1 : c.y.height);
+    counts.add("rows", rows);
+    if (c.requantize != 0) {
+      counts.add("requantized_vectors", rows * vectors_of(width, machine));
+    } else if (c.column_step == 1) {
+      // Rows that do not begin with a cache line are as good as any of an odd pitch.
+      const int first = c.column + (run ? c.row * c.x.pitch : 0);
+      counts.copied_over(rows, width, first % 16 != 0 ? 1 : run ? 0 : c.x.pitch * c.row_step,
+                         run ? 0 : c.y.pitch);
+    } else if (c.column_step == 2) {
+      counts.halved(rows, width, c.y.pitch);
+    } else {
+      counts.add("gathered", rows * width);
+    }
   }
   Work operator()(const xgen_resize& c) const {
     Counts counts(step.kernel, machine, reach);

@@ -133,7 +133,8 @@ typedef struct {
   size_t table; /* weights.bin: 256 bytes, for int8 */
 } xgen_unary;
 
-/* Copies planes into another form: other border, pitch or phases; int8 may change its scale. */
+/* Copies planes into another form: other border, pitch or phases; int8 may change its scale
+ * where every column is read. */
 typedef struct {
   xgen_planes x, y;
   int32_t first; /* plane of y that plane 0 of x goes to */

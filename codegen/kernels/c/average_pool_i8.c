@@ -13,12 +13,8 @@ POOL_INLINE vi mean_i8(const xgen_pool* c, const pool_windows* w, int stride, in
       for (int i = 0; i < 4; ++i) sum[i] = vi_add(sum[i], vi_byte(lanes, i));
     }
   }
-  const vf scale = vf_set1((float)((double)c->x_scale / ((double)c->y_scale * count))),
-           low = vf_set1((float)-c->zero), high = vf_set1((float)(255 - c->zero));
-  for (int i = 0; i < 4; ++i) {
-    const vf value = vf_mul(vi_to_f(sum[i]), scale);
-    sum[i] = vi_add(vf_round(vf_min(vf_max(value, low), high)), vi_set1(c->zero));
-  }
+  const vf scale = vf_set1((float)((double)c->x_scale / ((double)c->y_scale * count)));
+  for (int i = 0; i < 4; ++i) sum[i] = quantized(vf_mul(vi_to_f(sum[i]), scale), c->zero);
   return vi_xor(vi_pack4(sum[0], sum[1], sum[2], sum[3]), flip);
 }
 

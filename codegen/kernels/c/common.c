@@ -285,6 +285,13 @@ static void split_phases(const xgen_planes* x, const xgen_planes* y, char* arena
   }
 }
 
+/* Values of 0 to 255, from values in steps of their scale: clipped, rounded, the zero point added.
+ */
+static inline vi quantized(vf steps, int zero) {
+  const vf low = vf_set1((float)-zero), high = vf_set1((float)(255 - zero));
+  return vi_add(vf_round(vf_min(vf_max(steps, low), high)), vi_set1(zero));
+}
+
 /* Integer results of a convolution, without the zero point (the rule is in the documentation of the
  * integer reference). */
 static inline vi requantize(vi acc, vf scale, vf low, vf high) {

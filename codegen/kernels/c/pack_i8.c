@@ -14,12 +14,6 @@ static vi last_values(const char* from, const char* end) {
   return vi_load(bytes);
 }
 
-static inline vi quantize_vector(vf values, const xgen_pack* c) {
-  const vf low = vf_set1((float)-c->zero), high = vf_set1((float)(255 - c->zero));
-  return vi_add(vf_round(vf_min(vf_max(vf_div(values, vf_set1(c->scale)), low), high)),
-                vi_set1(c->zero));
-}
-
 /* LANES values of the k-th channel of four; in channels beyond the last one there are zero points.
  */
 static inline vi channel_values(const xgen_pack* c, const pack_source* s, const char* from, int k,
@@ -31,7 +25,8 @@ static inline vi channel_values(const xgen_pack* c, const pack_source* s, const 
     vi_store(last, last_values(from, s->end));
     from = last;
   }
-  return s->size == 4 ? quantize_vector(vf_load(from), c) : vi_widen_u8(from);
+  return s->size == 4 ? quantized(vf_div(vf_load(from), vf_set1(c->scale)), c->zero)
+                      : vi_widen_u8(from);
 }
 
 /* LANES lanes from column x of a row on; those behind the row hold what the next one begins with.
