@@ -246,7 +246,9 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t begin
       std::memcpy(&lane, data + at->entries + 2 * e, 2);
       if (lane >= read_by.size()) read_by.resize(lane + std::size_t{1}, -1);
       // A lane has an entry for each pattern that makes up its taps.
-      if (std::exchange(read_by[lane], g) != g) ++work.group_lanes;
+      const std::int32_t last = std::exchange(read_by[lane], g);
+      if (last != g) ++work.group_lanes;
+      if (last < 0) ++work.lanes;
       ++by_pattern[at->patterns == XGEN_NONE ? 0
                                              : static_cast<std::size_t>(data[at->patterns + e])];
     }
@@ -254,7 +256,6 @@ ListWork list_work(const Program& program, std::int32_t list, std::int32_t begin
   for (std::size_t p = 0; p < by_pattern.size(); ++p) {
     if (by_pattern[p] > 0) add_pattern(p, by_pattern[p]);
   }
-  work.lanes = std::max(1.0, static_cast<double>(read_by.size()));
   work.entries = static_cast<double>(e - begin_entry) * at->pattern_taps;
   return work;
 }

@@ -12,7 +12,7 @@ namespace xgen::latency {
 struct ListWork {
   double entries = 0;      ///< over all groups of filters; an entry is one tap of one input lane.
   double group_lanes = 0;  ///< over all groups, the input lanes that each reads.
-  double lanes = 0;        ///< of the input that a group reads.
+  double lanes = 0;        ///< of the input that any group reads.
   double lane_bytes = 0;   ///< from one input lane to the next.
   bool shared = true;      ///< all groups walk through the same list.
   std::map<std::int32_t, double>

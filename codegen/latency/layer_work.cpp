@@ -128,21 +128,6 @@ double chance_of_none(int drawn, int lanes, int live, double share) {
   return chance;
 }
 
-// The last input lane that any group keeps, counted from 1.
-double expected_lanes(const Layer& layer, int lanes, int mask_groups) {
-  double expected = lanes, dead = 1;  // of the mask's blocks from `above` on
-  int above = layer.mask.lanes;
-  for (int lane = lanes - 1; lane > 0; --lane) {
-    const int first = lane * layer.lane_channels / layer.mask_channels;
-    for (; above > first; --above)
-      dead *= std::max(0.0, 1 - static_cast<double>(layer.mask.live) / above);
-    const double chance = std::pow(dead, mask_groups);
-    if (chance < 1e-3) break;
-    expected -= chance;
-  }
-  return expected;
-}
-
 // Lists of a dense layer, or what those of a mask drawn at random come to on average.
 Lists expected_lists(const Layer& layer, int group) {
   const ConvForm& form = layer.form;
@@ -189,7 +174,10 @@ Lists expected_lists(const Layer& layer, int group) {
   sums.taps = sum;
   sums.shared = false;
   lists.group_lanes = kept(1);
-  lists.lanes = expected_lanes(layer, lanes, lanes_of(form.shape.c_out, form.mask_group));
+  lists.lanes = 0;
+  for (const auto& [blocks, runs] : by_lanes)
+    lists.lanes += runs * (1 - std::pow(chance_of_none(blocks, mask.lanes, mask.live, 1),
+                                        lanes_of(form.shape.c_out, form.mask_group)));
   return lists;
 }
 

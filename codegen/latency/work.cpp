@@ -142,7 +142,10 @@ struct Counter {
     } else if (c.column_step == 1) {
       // Rows that do not begin with a cache line are as good as any of an odd pitch.
       const int first = c.column + (run ? c.row * c.x.pitch : 0);
-      counts.copied_over(rows, width, first % 16 != 0 ? 1 : run ? 0 : c.x.pitch * c.row_step,
+      counts.copied_over(rows, width,
+                         first % 16 != 0 ? 1
+                         : run           ? 0
+                                         : c.x.pitch * c.row_step,
                          run ? 0 : c.y.pitch);
     } else if (c.column_step == 2) {
       counts.halved(rows, width, c.y.pitch);

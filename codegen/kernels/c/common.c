@@ -1,9 +1,10 @@
 /* Shared by the families of this file. */
 
 /* exp(x) to 2 ulp: x = n ln2 + r, |r| <= ln2 / 2, a polynomial in r, then the exponent by shifting
- * n into place. */
+ * n into place. Results and their reciprocals stay within normal numbers: subnormal ones are slow.
+ */
 static inline vf vf_exp(vf x) {
-  x = vf_min(vf_max(x, vf_set1(-87.0f)), vf_set1(88.0f));
+  x = vf_min(vf_max(x, vf_set1(-87.0f)), vf_set1(87.0f));
   const vi n = vf_round(vf_mul(x, vf_set1(1.44269504f)));
   const vf k = vi_to_f(n);
   vf r = vf_fma(k, vf_set1(-0.693359375f), x);

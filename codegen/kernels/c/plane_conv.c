@@ -35,10 +35,13 @@ static inline tile_cuts cut_tiles(const xgen_conv* c, int widest) {
 
 /* The last chunk of a row ends where the row ends; rows narrower than a vector overrun into what is
  * written next. */
-static inline tile_place first_tile(const xgen_conv* c, const tile_cuts* cuts, int chunk) {
+static inline ptrdiff_t column_of(const xgen_conv* c, int chunk) {
   const int wanted = chunk * LANES, most = larger(0, c->y.width - LANES);
-  const tile_place place = {0, 0, cuts->narrow + (cuts->wider > 0),
-                            4 * (ptrdiff_t)(c->flat ? wanted : smaller(wanted, most))};
+  return 4 * (ptrdiff_t)(c->flat ? wanted : smaller(wanted, most));
+}
+
+static inline tile_place first_tile(const tile_cuts* cuts) {
+  const tile_place place = {0, 0, cuts->narrow + (cuts->wider > 0), 0};
   return place;
 }
 
@@ -100,22 +103,24 @@ static inline void run_tile(const xgen_conv* c, const xgen_context* ctx, const t
 }
 
 /* All groups of two tiles before the next two, whose inputs stay near: a group writes rows of
- * planes that are far apart, and memory is fast where it goes on for some lines. */
+ * planes that are far apart, and memory is fast where it goes on for some lines. So chunks of the
+ * same rows follow each other. */
 static void plane_conv(const xgen_conv* c, const xgen_context* ctx, const tile_kind* kind) {
   const tile_cuts cuts = cut_tiles(c, kind->widest);
-  for (int chunk = 0; chunk < cuts.chunks; ++chunk) {
-    tile_place place = first_tile(c, &cuts, chunk);
-    while (place.part < cuts.per_chunk) {
-      tile_place next = place;
-      next_tile(&cuts, &next);
-      const int two = next.part < cuts.per_chunk;
+  tile_place place = first_tile(&cuts);
+  while (place.part < cuts.per_chunk) {
+    tile_place next = place;
+    next_tile(&cuts, &next);
+    const int two = next.part < cuts.per_chunk;
+    for (int chunk = 0; chunk < cuts.chunks; ++chunk) {
+      place.column = next.column = column_of(c, chunk);
       for (int g = 0; g < c->groups; ++g) {
         run_tile(c, ctx, kind, &place, g);
         if (two) run_tile(c, ctx, kind, &next, g);
       }
-      place = next;
-      if (two) next_tile(&cuts, &place);
     }
+    place = next;
+    if (two) next_tile(&cuts, &place);
   }
   write_borders(&c->y, ctx->arena, c->outputs);
   if (c->split.data != XGEN_NONE) split_phases(&c->y, &c->split, ctx->arena);

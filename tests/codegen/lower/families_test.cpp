@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <limits>
 
 #include "codegen/latency/single_layer.h"
@@ -325,6 +326,27 @@ TEST(FamiliesFp32, ResizeLinear) {
   corners.coordinates = ir::Resize::Coordinates::align_corners;
   net.check(
       {net.node(resize, {x, ir::kNoValue, scales}), net.node(corners, {x, ir::kNoValue, scales})});
+}
+
+// Subnormal results would take a processor a hundred cycles each.
+TEST(FamiliesFp32, FunctionsOfLargeNumbersGiveNormalOnes) {
+  for (const auto kind : {ir::Unary::Kind::sigmoid, ir::Unary::Kind::exp}) {
+    ir::Graph graph;
+    const ir::Shape shape{1, 2, 3, 4};
+    const ValueId x = graph.add_input("x", {ir::DType::f32, shape, {}});
+    graph.set_outputs({graph.add_node("y", ir::Unary{kind}, {x})});
+    std::vector<std::string> isas;
+    for (const kernels::Isa* isa : kernels::host_isas()) isas.emplace_back(isa->name);
+    HostModel model = HostModel::build(lower(ir::infer_shapes(graph), {}), isas);
+    for (const std::string& isa : isas) {
+      model.select(isa);
+      for (const float value : {-1e30F, -88.0F, -87.0F, 87.0F, 88.0F, 1e30F}) {
+        const auto y =
+            model.run({ir::Constant::of<float>({1, 2, 3, 4}, std::vector<float>(24, value))});
+        for (const float got : y[0].as<float>()) EXPECT_TRUE(std::isnormal(got)) << isa << value;
+      }
+    }
+  }
 }
 
 // Memory that ends with a page nobody may touch.
